@@ -1,0 +1,69 @@
+import { fail, ok, type ErrorCode, type Result } from './errors.js';
+
+declare const brand: unique symbol;
+type Brand<T, Name extends string> = T & { readonly [brand]: Name };
+
+/** Boundary of data, rights, limits and order. */
+export type WorkspaceId = Brand<string, 'WorkspaceId'>;
+/** One JSON value with an id, a title and a collection in a workspace. */
+export type DocumentId = Brand<string, 'DocumentId'>;
+/** One cache on one device. Two devices must never share one: the server refuses the second (`REPLICA_CLONED`). */
+export type ReplicaId = Brand<string, 'ReplicaId'>;
+/** Names one patch for ever: made once with the patch, unchanged by rebasing and by resending. */
+export type PatchId = Brand<string, 'PatchId'>;
+/** Who is calling. */
+export type PrincipalId = Brand<string, 'PrincipalId'>;
+/** How many changes a document has had: 0 before its creation, +1 a change. A safe integer. */
+export type Revision = Brand<number, 'Revision'>;
+/** Place in the feed of a workspace: 0 before the first change, +1 a change, without holes. A safe integer. */
+export type Position = Brand<number, 'Position'>;
+/** Number of a replica's edits on one document: starts at 1, no gaps. */
+export type Counter = Brand<number, 'Counter'>;
+/** Opaque name of a position in one epoch of a workspace; given as `after`, exclusive. */
+export type Cursor = Brand<string, 'Cursor'>;
+
+/** Letters, digits and `. _ ~ : -`: safe in URLs, in SQL and in file names of every system but Windows (`:`). */
+const idText = /^[A-Za-z0-9._~:-]+$/;
+
+function idParser<Id extends string>(name: string, longest: number, code: ErrorCode = 'INPUT_INVALID') {
+  return (text: unknown): Result<Id> => {
+    if (typeof text === 'string' && text.length <= longest && idText.test(text)) return ok(text as Id);
+    return fail({
+      code,
+      message: `${shown(text)} is not a ${name}: 1 to ${longest} characters of A-Z a-z 0-9 . _ ~ : - are`,
+      ...(typeof text === 'string' && text.length > longest ? { limit: longest, actual: text.length } : {}),
+    });
+  };
+}
+
+function countParser<Count extends number>(name: string, least: 0 | 1, code: ErrorCode) {
+  return (value: unknown): Result<Count> => {
+    if (typeof value === 'number' && Number.isSafeInteger(value) && value >= least) return ok((value === 0 ? 0 : value) as Count);
+    return fail({ code, message: `${shown(value)} is not a ${name}: a whole number from ${least} to 2^53-1 is` });
+  };
+}
+
+/** What came instead, short enough for a log line. */
+function shown(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value);
+  if (value === null || typeof value === 'number' || typeof value === 'boolean' || value === undefined) return String(value);
+  return Array.isArray(value) ? 'An array' : `A value of type ${typeof value}`;
+}
+
+/** The doors to the brands: each takes anything and refuses with `INPUT_INVALID` (the parts of a clock: `CLOCK_MALFORMED`). */
+export const parseWorkspaceId = idParser<WorkspaceId>('workspace id', 128);
+export const parseDocumentId = idParser<DocumentId>('document id', 128);
+export const parsePrincipalId = idParser<PrincipalId>('principal id', 128);
+/** A UUID is one, and so is any other text of 1 to 64 characters of the alphabet. */
+export const parsePatchId = idParser<PatchId>('patch id', 64);
+/** Only the shape is checked; whether this server made it, the server knows. Refuses with `CURSOR_INVALID`. */
+export const parseCursor = idParser<Cursor>('cursor', 256, 'CURSOR_INVALID');
+export const parseRevision = countParser<Revision>('revision', 0, 'CLOCK_MALFORMED');
+export const parsePosition = countParser<Position>('position', 0, 'INPUT_INVALID');
+export const parseCounter = countParser<Counter>('counter', 1, 'CLOCK_MALFORMED');
+
+/** 128 random bits as 32 lowercase hex digits; nothing else, so that an id has one spelling. Refuses with `CLOCK_MALFORMED`. */
+export function parseReplicaId(text: unknown): Result<ReplicaId> {
+  if (typeof text === 'string' && /^[0-9a-f]{32}$/.test(text)) return ok(text as ReplicaId);
+  return fail({ code: 'CLOCK_MALFORMED', message: `${shown(text)} is not a replica id: 32 lowercase hexadecimal digits (128 random bits) are` });
+}

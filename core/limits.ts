@@ -1,0 +1,24 @@
+/** Default limits. Each is refused with `LIMIT_EXCEEDED`, the limit and the actual size; the server may be configured lower or higher. */
+export interface Limits {
+  /** Serialised UTF-8 bytes of a document's value. */
+  readonly documentBytes: number;
+  /** Containers within containers, of documents and of pointers. */
+  readonly depth: number;
+  /** UTF-8 bytes of a JSON pointer. */
+  readonly pointerBytes: number;
+  readonly patchOperations: number;
+  /** Serialised UTF-8 bytes of a patch. */
+  readonly patchBytes: number;
+  readonly pushPatches: number;
+  readonly pushBytes: number;
+}
+
+export const defaultLimits: Limits = {
+  documentBytes: 1024 * 1024,
+  depth: 128,
+  pointerBytes: 4096,
+  patchOperations: 1000,
+  patchBytes: 256 * 1024,
+  pushPatches: 500,
+  pushBytes: 4 * 1024 * 1024,
+};

@@ -1,0 +1,41 @@
+import { formatPointer, toWire } from '@concord/core';
+import { builder } from './builder.js';
+import type { ConflictRecord } from './context.js';
+import { connectionOf } from './connection.js';
+
+const LoserEnum = builder.enumType('ConflictLoser', {
+  description: 'Which of two concurrent changes lost an operation.',
+  values: {
+    EARLIER: { value: 'earlier', description: 'The change with the lower revision lost.' },
+    LATER: { value: 'later', description: 'The change with the higher revision lost.' },
+  } as const,
+});
+
+export const ConflictRef = builder.objectRef<ConflictRecord>('Conflict').implement({
+  description: 'An operation that the merge had to drop or weaken. Nothing is lost silently: the value is here and can be put back.',
+  fields: (t) => ({
+    documentId: t.id({ description: 'The document.', resolve: ({ documentId }) => documentId }),
+    revision: t.field({
+      type: 'Revision',
+      nullable: true,
+      description: 'Revision of the earlier of the two changes.',
+      resolve: ({ againstRevision }) => againstRevision,
+    }),
+    position: t.field({ type: 'Position', description: 'Position of the later change, whose commit found the conflict.', resolve: ({ position }) => position }),
+    ordinal: t.exposeInt('ordinal', { description: 'Number of the conflict within that change, from 0.' }),
+    rule: t.string({ description: 'The rule of the merge that decided, for example `replace/replace`.', resolve: ({ conflict }) => conflict.rule }),
+    loser: t.field({ type: LoserEnum, description: 'Which change lost.', resolve: ({ conflict }) => conflict.loser }),
+    path: t.field({ type: 'Pointer', description: 'Where, in the document as it was merged.', resolve: ({ conflict }) => formatPointer(conflict.path) }),
+    lost: t.field({
+      type: 'JSON',
+      nullable: true,
+      description: 'The value that was lost; null also when the operation carried none (a removal, a move).',
+      resolve: ({ conflict }) => conflict.lost ?? null,
+    }),
+    losing: t.field({ type: 'JSON', description: 'The operation that lost, RFC 6902.', resolve: ({ conflict }) => toWire([conflict.losing.op])[0] as never }),
+    winning: t.field({ type: 'JSON', description: 'The operation that won, RFC 6902.', resolve: ({ conflict }) => toWire([conflict.winning.op])[0] as never }),
+    createdAt: t.field({ type: 'DateTime', description: 'When the later change was committed.', resolve: ({ createdAt }) => createdAt }),
+  }),
+});
+
+export const ConflictConnection = connectionOf('Conflict', ConflictRef, 'the conflicts, newest first');

@@ -1,0 +1,14 @@
+import { lexicographicSortSchema, printSchema, type GraphQLSchema } from 'graphql';
+import { builder } from './builder.js';
+import './scalars.js';
+import './workspace.js';
+import './document.js';
+import './mutation.js';
+import './feed.js';
+import './administration.js';
+
+/** The executable schema. Its context is `Context`. */
+export const schema: GraphQLSchema = builder.toSchema();
+
+/** The contract as text, sorted, as committed in schema/schema.graphql. */
+export const printedSchema = (): string => `${printSchema(lexicographicSortSchema(schema))}\n`;
