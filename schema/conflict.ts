@@ -1,4 +1,4 @@
-import { formatPointer, toWire } from '@concord/core';
+import { conflictRules, formatPointer, restoreLost, toWire, type ConflictRule } from '@concord/core';
 import { builder } from './builder.js';
 import type { ConflictRecord } from './context.js';
 import { connectionOf } from './connection.js';
@@ -9,6 +9,13 @@ const LoserEnum = builder.enumType('ConflictLoser', {
     EARLIER: { value: 'earlier', description: 'The change with the lower revision lost.' },
     LATER: { value: 'later', description: 'The change with the higher revision lost.' },
   } as const,
+});
+
+const ConflictRuleEnum = builder.enumType('ConflictRule', {
+  description: 'The rule of the merge that decided.',
+  values: Object.fromEntries(Object.entries(conflictRules).map(([rule, description]) => [rule, { value: rule, description }])) as {
+    [Rule in ConflictRule]: { value: Rule; description: string };
+  },
 });
 
 export const ConflictRef = builder.objectRef<ConflictRecord>('Conflict').implement({
@@ -23,9 +30,25 @@ export const ConflictRef = builder.objectRef<ConflictRecord>('Conflict').impleme
     }),
     position: t.field({ type: 'Position', description: 'Position of the later change, whose commit found the conflict.', resolve: ({ position }) => position }),
     ordinal: t.exposeInt('ordinal', { description: 'Number of the conflict within that change, from 0.' }),
-    rule: t.string({ description: 'The rule of the merge that decided, for example `replace/replace`.', resolve: ({ conflict }) => conflict.rule }),
+    rule: t.field({ type: ConflictRuleEnum, description: 'The rule of the merge that decided.', resolve: ({ conflict }) => conflict.rule }),
+    explanation: t.string({ description: 'The rule in words, to show to a person.', resolve: ({ conflict }) => conflictRules[conflict.rule] }),
     loser: t.field({ type: LoserEnum, description: 'Which change lost.', resolve: ({ conflict }) => conflict.loser }),
-    path: t.field({ type: 'Pointer', description: 'Where, in the document as it was merged.', resolve: ({ conflict }) => formatPointer(conflict.path) }),
+    path: t.field({ type: 'Pointer', description: 'Where the losing operation acted, as its patch told it.', resolve: ({ conflict }) => formatPointer(conflict.path) }),
+    place: t.field({
+      type: 'Pointer',
+      nullable: true,
+      description: 'The same place in the document that holds both changes; null when that place is gone.',
+      resolve: ({ conflict }) => (conflict.place === undefined ? null : formatPointer(conflict.place)),
+    }),
+    restore: t.field({
+      type: 'JSON',
+      nullable: true,
+      description: 'A patch that puts the lost value back, made for the revision right after the conflict; null when there is nothing or no place to put back.',
+      resolve: ({ conflict }) => {
+        const patch = restoreLost(conflict);
+        return patch === undefined ? null : (toWire(patch) as never);
+      },
+    }),
     lost: t.field({
       type: 'JSON',
       nullable: true,

@@ -1,0 +1,13 @@
+export * from './apply.js';
+export * from './condition.js';
+export * from './conflict.js';
+export * from './errors.js';
+export * from './ids.js';
+export type * from './json.js';
+export * from './limits.js';
+export { normalize, normalizeAndApply, type Normalized } from './normalize.js';
+export type * from './operation.js';
+export { parsePatch } from './parse.js';
+export { formatPointer, parsePointer } from './pointer.js';
+export { canonicalJson, checkValue, depthOf, equalValues, jsonBytes } from './value.js';
+export { toWire } from './wire.js';
