@@ -1,5 +1,5 @@
 import SchemaBuilder from '@pothos/core';
-import type { Cursor, JsonValue, Position, Revision } from '@concord/core';
+import type { Counter, Cursor, JsonValue, Position, Revision } from '@concord/core';
 import type { Context } from './context.js';
 
 /** The one Pothos builder; every file of this room adds its types to it. */
@@ -11,6 +11,7 @@ export const builder = new SchemaBuilder<{
     DateTime: { Input: Date; Output: Date };
     Revision: { Input: Revision; Output: Revision };
     Position: { Input: Position; Output: Position };
+    Counter: { Input: Counter; Output: Counter };
     Cursor: { Input: Cursor; Output: Cursor };
     Pointer: { Input: string; Output: string };
   };

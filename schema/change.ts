@@ -27,7 +27,7 @@ export const ChangeRef = builder.objectRef<ChangeRecord>('Change').implement({
     collection: t.exposeString('collection', { description: 'Collection of the document.' }),
     title: t.exposeString('title', { nullable: true, description: 'Title of the document, with CREATE only.' }),
     replicaId: t.id({ description: 'The replica that made it. Your own changes come back too: they are the acknowledgement.', resolve: ({ replicaId }) => replicaId }),
-    counter: t.float({ description: 'Number of the edit among those of its replica on this document.', resolve: ({ counter }) => counter }),
+    counter: t.field({ type: 'Counter', description: 'Number of the edit among those of its replica on this document.', resolve: ({ counter }) => counter }),
     patchId: t.id({ description: 'Id given by the author; unchanged by rebasing.', resolve: ({ patchId }) => patchId }),
     author: t.id({ description: 'The principal.', resolve: ({ principalId }) => principalId }),
     committedAt: t.field({ type: 'DateTime', description: 'When it was committed.', resolve: ({ committedAt }) => committedAt }),

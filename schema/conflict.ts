@@ -46,7 +46,7 @@ export const ConflictRef = builder.objectRef<ConflictRecord>('Conflict').impleme
       description: 'A patch that puts the lost value back, made for the revision right after the conflict; null when there is nothing or no place to put back.',
       resolve: ({ conflict }) => {
         const patch = restoreLost(conflict);
-        return patch === undefined ? null : (toWire(patch) as never);
+        return patch === undefined ? null : (toWire(patch));
       },
     }),
     lost: t.field({

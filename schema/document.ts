@@ -1,3 +1,4 @@
+import type { Counter } from '@concord/core';
 import { builder } from './builder.js';
 import { ChangeConnection } from './change.js';
 import { ConflictConnection } from './conflict.js';
@@ -6,11 +7,11 @@ import type { DocumentRecord } from './context.js';
 import { DocumentOrderInput, documentFilter, documentOrder, filterArguments } from './document-filter.js';
 import { documentIdOf, viewerOf, workspaceArgument, workspaceOf } from './request.js';
 
-const ClockEntry = builder.objectRef<{ readonly replicaId: string; readonly counter: number }>('ClockEntry').implement({
+const ClockEntry = builder.objectRef<{ readonly replicaId: string; readonly counter: Counter }>('ClockEntry').implement({
   description: 'One component of a vector clock.',
   fields: (t) => ({
     replicaId: t.exposeID('replicaId', { description: 'A replica.' }),
-    counter: t.exposeFloat('counter', { description: 'How many of its edits on this document the log holds.' }),
+    counter: t.expose('counter', { type: 'Counter', description: 'How many of its edits on this document the log holds.' }),
   }),
 });
 

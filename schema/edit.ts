@@ -25,7 +25,7 @@ const ClockEntryInput = builder.inputType('ClockEntryInput', {
   description: 'One component of a vector clock.',
   fields: (t) => ({
     replicaId: t.id({ required: true, description: 'A replica.' }),
-    counter: t.float({ required: true, description: 'How many of its edits on the document the author had seen, own edit included.' }),
+    counter: t.field({ type: 'Counter', required: true, description: 'How many of its edits on the document the author had seen, own edit included.' }),
   }),
 });
 
@@ -64,7 +64,7 @@ export const EditInput = builder.inputType('EditInput', {
   fields: (t) => ({
     documentId: t.id({ required: true, description: 'The document; for a creation, a new id chosen by the caller (a UUID is good).' }),
     patchId: t.id({ required: true, description: 'Made once with the edit (a UUID is good).' }),
-    counter: t.float({ required: true, description: 'Number of this edit among those of the replica on this document: 1, 2, 3 …' }),
+    counter: t.field({ type: 'Counter', required: true, description: 'Number of this edit among those of the replica on this document: 1, 2, 3 …' }),
     clock: t.field({ type: ClockInput, required: true, description: 'What the author had seen.' }),
     action: t.field({ type: EditActionInput, required: true, description: 'What to do.' }),
   }),
@@ -75,7 +75,7 @@ export const StampInput = builder.inputType('StampInput', {
   fields: (t) => ({
     replicaId: t.id({ required: true, description: 'The replica: 32 lowercase hexadecimal digits.' }),
     patchId: t.id({ required: true, description: 'Made once with the edit.' }),
-    counter: t.float({ required: true, description: 'Number of this edit among those of the replica on this document.' }),
+    counter: t.field({ type: 'Counter', required: true, description: 'Number of this edit among those of the replica on this document.' }),
     clock: t.field({ type: ClockInput, required: true, description: 'What the author had seen.' }),
   }),
 });

@@ -1,5 +1,5 @@
 import { GraphQLError, Kind, type ValueNode } from 'graphql';
-import { checkValue, parsePointer, type Cursor, type JsonValue, type Position, type Revision } from '@concord/core';
+import { checkValue, parsePointer, type Counter, type Cursor, type JsonValue, type Position, type Revision } from '@concord/core';
 import { builder } from './builder.js';
 
 /** A literal written inside a GraphQL operation, as JSON. Variables inside it are resolved by graphql-js beforehand. */
@@ -73,6 +73,12 @@ builder.scalarType('Position', {
   description: 'Place in the feed of a workspace: +1 a change, without holes. A whole number up to 2^53-1.',
   serialize: (value) => value,
   parseValue: safeInteger<Position>('position'),
+});
+
+builder.scalarType('Counter', {
+  description: 'Number of an edit among those of one replica on one document: 1, 2, 3 … without gaps. A whole number up to 2^53-1.',
+  serialize: (value) => value,
+  parseValue: safeInteger<Counter>('counter'),
 });
 
 builder.scalarType('Cursor', {

@@ -1,4 +1,4 @@
-import { retryable } from '@concord/core';
+import { retryable, type Counter } from '@concord/core';
 import { builder } from './builder.js';
 import { ConflictRef } from './conflict.js';
 import type { Committed, Refused, Verdict } from './context.js';
@@ -34,7 +34,7 @@ export const RefusedRef = builder.objectRef<Refused>('Refused').implement({
     operation: t.int({ nullable: true, description: 'Index of the operation in the patch.', resolve: ({ operation }) => operation ?? null }),
     limit: t.float({ nullable: true, description: 'The limit that was exceeded.', resolve: ({ limit }) => limit ?? null }),
     actual: t.float({ nullable: true, description: 'What it was instead.', resolve: ({ actual }) => actual ?? null }),
-    expected: t.float({ nullable: true, description: 'With CLOCK_GAP: the counter the server expects next.', resolve: ({ expected }) => expected ?? null }),
+    expected: t.field({ type: 'Counter', nullable: true, description: 'With CLOCK_GAP: the counter the server expects next.', resolve: ({ expected }) => (expected ?? null) as Counter | null }),
     retryAfter: t.int({ nullable: true, description: 'With RATE_LIMITED: milliseconds to wait.', resolve: ({ retryAfter }) => retryAfter ?? null }),
   }),
 });
