@@ -1,4 +1,4 @@
-import { Draft, type MutableArray, type MutableContainer, type MutableObject } from './draft.js';
+import { Draft, type MutableContainer, type MutableObject } from './draft.js';
 import type { Failure } from './errors.js';
 import type { JsonValue } from './json.js';
 import type { Limits } from './limits.js';
@@ -93,7 +93,7 @@ export class PatchRun {
     const last = path.length - 1;
     const segment = path[last]!;
     if (Array.isArray(parent)) {
-      const array = parent as MutableArray;
+      const array = parent;
       let slot: number;
       if (segment === '-') {
         slot = array.length;
@@ -108,7 +108,7 @@ export class PatchRun {
       return 'insert';
     }
     if (!draft.mayBeKey(segment, path, last)) return undefined;
-    const object = parent as MutableObject;
+    const object = parent;
     const existed = Object.hasOwn(object, segment);
     object[segment] = value;
     return existed ? 'replace' : 'add';
@@ -148,7 +148,7 @@ export class PatchRun {
     const key = this.existing(parent, path);
     if (key === undefined) return undefined;
     const value = (parent as MutableObject)[key]!;
-    if (!Array.isArray(parent)) delete (parent as MutableObject)[key];
+    if (!Array.isArray(parent)) delete (parent)[key];
     else if (key === parent.length - 1) parent.pop();
     else parent.splice(key as number, 1);
     return value;
@@ -344,7 +344,7 @@ export class PatchRun {
       if (index >= parent.length) return draft.outOfRange(path, last, parent.length - 1);
       return index;
     }
-    return draft.hasKey(parent as MutableObject, segment, path, last) ? segment : undefined;
+    return draft.hasKey(parent, segment, path, last) ? segment : undefined;
   }
 
   private typedPath(path: Path | Pointer): Path {
