@@ -1,4 +1,6 @@
 export * from './apply.js';
+export * from './clock.js';
+export * from './clock-verdict.js';
 export * from './condition.js';
 export * from './conflict.js';
 export * from './errors.js';
