@@ -13,3 +13,6 @@ export { parsePatch } from './parse.js';
 export { formatPointer, parsePointer } from './pointer.js';
 export { canonicalJson, checkValue, depthOf, equalValues, jsonBytes } from './value.js';
 export { toWire } from './wire.js';
+export { bridge, cross, type Bridge, type BridgeEntry, type Crossed } from './bridge.js';
+export { rebase, type Rebased } from './rebase.js';
+export { transform, transformBoth, type Transformed, type TransformedBoth } from './transform/transform.js';
