@@ -1,9 +1,15 @@
+import { createRequire } from 'node:module';
 import { defineConfig } from 'vitest/config';
 
-/** Tests run from source: the rooms resolve each other through the `@concord/source` export condition, not through dist. */
+const conditions = ['@concord/source', 'node', 'import', 'module', 'default'];
+
+/**
+ * Tests run from source: the rooms resolve each other through the `@concord/source` export condition, not through dist.
+ * graphql 16 ships two builds and refuses to mix them; the alias makes ours the one that its dependents load in Node.
+ */
 export default defineConfig({
-  resolve: { conditions: ['@concord/source', 'node', 'import', 'module', 'default'] },
-  ssr: { resolve: { conditions: ['@concord/source', 'node', 'import', 'module', 'default'] } },
+  resolve: { conditions, alias: [{ find: /^graphql$/, replacement: createRequire(import.meta.url).resolve('graphql') }] },
+  ssr: { resolve: { conditions } },
   test: {
     include: ['{core,schema,server,client,test}/**/*.test.ts'],
     exclude: ['**/node_modules/**', '**/dist/**'],
