@@ -48,7 +48,7 @@ export interface Bridge {
 export const bridge = (log: readonly BridgeEntry[], author: ReplicaId, base: Revision): Result<Bridge> => {
   const after = log.findIndex((entry) => entry.revision > base);
   if (after === -1) return ok(nothing);
-  const chain = ownChain(log, after, author, base);
+  const chain = ownChain(log, author, base);
   if (!chain.ok) return chain;
 
   let own = chain.value;
@@ -91,40 +91,44 @@ export const cross = (over: Bridge, patch: NormalPatch): Result<Crossed> => {
 
 const nothing: Bridge = { others: [], revisions: [] };
 
+/** The base an entry's patch was sent on; unless the log says, the newest it can have been. */
+const baseOf = (entry: BridgeEntry, base: Revision): number => entry.base ?? Math.min(base, entry.revision - 1);
+
 /**
  * The author's patches committed after `base`, each told in the context of `base` and those before it. Replays what the
- * author did: it learnt the log change by change and rebased what was not yet committed.
+ * author did: it learnt the log change by change, its own changes left what was pending, and the rest was rebased.
  */
-const ownChain = (
-  log: readonly BridgeEntry[],
-  after: number,
-  author: ReplicaId,
-  base: Revision,
-): Result<readonly NormalPatch[]> => {
-  const own = log.slice(after).filter((entry) => entry.replica === author);
-  const sent = own.map((entry) => entry.sent ?? entry.patch);
-  const oldest = own.reduce((least, entry) => Math.min(least, entry.base ?? base), base as number);
-  if (oldest >= base) return ok(sent);
-
-  const start = log.findIndex((entry) => entry.revision === oldest + 1);
-  if (start === -1) {
+const ownChain = (log: readonly BridgeEntry[], author: ReplicaId, base: Revision): Result<readonly NormalPatch[]> => {
+  const own = log.filter((entry) => entry.replica === author);
+  // A patch still pending at `base` may have been made over another one that was pending then, and so on back.
+  let oldest: number = base;
+  for (const entry of own.toReversed()) {
+    if (entry.revision <= oldest) break;
+    oldest = Math.min(oldest, baseOf(entry, base));
+  }
+  if ((log[0] as BridgeEntry).revision > oldest + 1) {
     return fail({
       code: 'CLOCK_STALE',
       message: `An earlier patch of replica ${author} was made at revision ${oldest}, which the log at hand no longer reaches; pull, rebase and push again.`,
-      limit: oldest,
-      actual: log[0]?.revision ?? base,
+      limit: (log[0] as BridgeEntry).revision - 1,
+      actual: oldest,
     });
   }
+
+  const coming = own.filter((entry) => entry.revision > oldest);
   let chain: readonly NormalPatch[] = [];
   let next = 0;
   const joinAt = (revision: number): void => {
-    for (let entry = own[next]; entry !== undefined && (entry.base ?? base) <= revision; entry = own[++next]) {
-      chain = [...chain, sent[next] as NormalPatch];
+    for (let entry = coming[next]; entry !== undefined && baseOf(entry, base) <= revision; entry = coming[++next]) {
+      chain = [...chain, entry.sent ?? entry.patch];
     }
   };
   joinAt(oldest);
-  for (const entry of log.slice(start, after)) {
-    if (entry.replica !== author) {
+  for (const entry of log) {
+    if (entry.revision <= oldest || entry.revision > base) continue;
+    if (entry.replica === author) {
+      chain = chain.slice(1);
+    } else {
       const rebased = rebase(chain, [entry.patch]);
       if (!rebased.ok) return rebased;
       chain = rebased.value.pending;
