@@ -246,6 +246,8 @@ export interface SnapshotPage {
   readonly documents: readonly DocumentRecord[];
   /** Cursor taken before the first page: follow the feed from it after the last page. The same on every page. */
   readonly cursor: Cursor;
+  /** Epoch of the history the cursor belongs to: what a clock made on these documents carries. */
+  readonly epoch: number;
   /** Give as `after` for the next page; null on the last. */
   readonly next: string | null;
 }

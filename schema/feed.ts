@@ -11,6 +11,7 @@ const SnapshotPageRef = builder.objectRef<SnapshotPage>('SnapshotPage').implemen
   fields: (t) => ({
     documents: t.field({ type: [DocumentRef], description: 'By id.', resolve: ({ documents }) => [...documents] }),
     cursor: t.field({ type: 'Cursor', description: 'Taken before the first page and the same on every page: follow the feed from it after the last.', resolve: ({ cursor }) => cursor }),
+    epoch: t.exposeInt('epoch', { description: 'Epoch of the history: give it in the clock of every edit made on these documents.' }),
     next: t.exposeString('next', { nullable: true, description: 'Give it as `after` for the next page; null on the last.' }),
   }),
 });
