@@ -3,6 +3,7 @@ export * from './clock.js';
 export * from './clock-verdict.js';
 export * from './condition.js';
 export * from './conflict.js';
+export { diff, type DiffOptions } from './diff.js';
 export * from './errors.js';
 export * from './ids.js';
 export type * from './json.js';

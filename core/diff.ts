@@ -1,0 +1,79 @@
+import { diffArrays, type Identity } from './diff-array.js';
+import { diffText } from './diff-text.js';
+import type { JsonArray, JsonObject, JsonValue } from './json.js';
+import type { NormalPatch, Operation, Path } from './operation.js';
+
+export interface DiffOptions {
+  /** Say changes of strings as `str_ins` and `str_del`, so that concurrent edits of the same text merge. Default: one `replace`. */
+  readonly text?: boolean;
+  /**
+   * What names an item of an array: items with the same name are the same item, changed or moved. Undefined: the item has
+   * none. Used for an array only where every item has a name and no two the same. Default: the member `id`, `_id` or `key`.
+   */
+  readonly identity?: Identity;
+}
+
+/**
+ * A patch that leads from one document to the other: `apply(before, diff(before, after))` equals `after`.
+ *
+ * Small, not minimal: parts shared by reference are skipped at once; arrays are aligned, by the names of their items where
+ * they have them (then with moves), else by their fewest insertions and deletions, up to 1,000 of them, past which the array
+ * is replaced. It cannot know intent: an increment comes out as a replacement, a renamed key as a removal and an addition.
+ *
+ * Values of `after` become part of the patch without being copied. Never fails. Cost: the size of what is not shared, and
+ * for an array its length times its edits.
+ */
+export function diff(before: JsonValue, after: JsonValue, options: DiffOptions = {}): NormalPatch {
+  const patch: Operation[] = [];
+  diffValues(before, after, [], { patch, text: options.text === true, identity: options.identity });
+  return patch;
+}
+
+/** What the parts of one diff share. */
+export interface DiffRun {
+  readonly patch: Operation[];
+  readonly text: boolean;
+  readonly identity: Identity | undefined;
+}
+
+/** Adds to the patch what leads from `before` to `after` at `path`. */
+export function diffValues(before: JsonValue, after: JsonValue, path: Path, run: DiffRun): void {
+  if (before === after) return;
+  if (Array.isArray(before)) {
+    if (Array.isArray(after)) {
+      diffArrays(before as JsonArray, after as JsonArray, path, run);
+      return;
+    }
+  } else if (isObject(before) && isObject(after)) {
+    diffObjects(before, after, path, run);
+    return;
+  } else if (run.text && typeof before === 'string' && typeof after === 'string') {
+    diffText(before, after, path, run);
+    return;
+  }
+  run.patch.push({ op: 'replace', path, value: after });
+}
+
+function diffObjects(before: JsonObject, after: JsonObject, path: Path, run: DiffRun): void {
+  const keys = Object.keys(before);
+  let kept = 0;
+  for (const key of keys) if (Object.hasOwn(after, key)) kept += 1;
+  const newKeys = Object.keys(after);
+  if (kept === 0 && keys.length > 0 && newKeys.length > 0) {
+    run.patch.push({ op: 'replace', path, value: after });
+    return;
+  }
+  for (const key of keys) {
+    if (Object.hasOwn(after, key)) {
+      if (before[key] !== after[key]) diffValues(before[key]!, after[key]!, [...path, key], run);
+    } else run.patch.push({ op: 'remove', path: [...path, key] });
+  }
+  if (newKeys.length === kept) return;
+  for (const key of newKeys) {
+    if (!Object.hasOwn(before, key)) run.patch.push({ op: 'add', path: [...path, key], value: after[key]! });
+  }
+}
+
+function isObject(value: JsonValue): value is JsonObject {
+  return value !== null && typeof value === 'object' && !Array.isArray(value);
+}
