@@ -1,0 +1,169 @@
+import { defaultLimits, type Limits } from '@concord/core';
+
+/** The environment, read once at start. Every duration is in milliseconds, every size in bytes. */
+export interface Config {
+  readonly production: boolean;
+  readonly host: string;
+  readonly port: number;
+  /** Null: the embedded PostgreSQL in `dataFolder`. */
+  readonly databaseUrl: string | null;
+  readonly dataFolder: string;
+  readonly tls: { readonly certFile: string; readonly keyFile: string } | null;
+  /** True: a proxy in front ends TLS and tells the caller's address in X-Forwarded-For. */
+  readonly trustProxy: boolean;
+  readonly corsOrigins: readonly string[];
+  readonly poolSize: number;
+  readonly cacheBytes: number;
+  readonly feedPollMs: number;
+  readonly rateLimit: RateLimitConfig;
+  readonly limits: Limits;
+  readonly graphiql: boolean;
+  readonly jwt: { readonly jwksUrl: string; readonly issuer: string; readonly audience: string } | null;
+  readonly logLevel: LogLevel;
+  readonly logPretty: boolean;
+  /** How long a stop waits for running requests before it cuts them. */
+  readonly stopGraceMs: number;
+}
+
+export interface RateLimitConfig {
+  /** Per principal: GraphQL operations a second, and how many may come at once. 0 switches it off. */
+  readonly operationsPerSecond: number;
+  readonly operationsBurst: number;
+  /** Per principal: edits within pushes a second, and how many may come at once. 0 switches it off. */
+  readonly editsPerSecond: number;
+  readonly editsBurst: number;
+  /** Per address: failed logins a minute. 0 switches it off. */
+  readonly failedLoginsPerMinute: number;
+}
+
+const logLevels = ['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+/** Every problem of the environment at once, each with the variable, what it is and what to do. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  constructor(readonly problems: readonly string[]) {
+    super(`The configuration has ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`);
+  }
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** @throws ConfigError with everything that is wrong. Empty variables count as unset, as .env files and compose make them. */
+export function readConfig(environment: Environment): Config {
+  const problems: string[] = [];
+  const text = (name: string): string | null => environment[name]?.trim() || null;
+
+  const whole = (name: string, fallback: number, least: number, most: number, meaning: string): number => {
+    const given = text(name);
+    if (given === null) return fallback;
+    const value = /^\d+$/.test(given) ? Number(given) : Number.NaN;
+    if (value >= least && value <= most) return value;
+    problems.push(`${name} (${meaning}) is ${JSON.stringify(given)}; give a whole number from ${least} to ${most}, or leave it out for ${fallback}.`);
+    return fallback;
+  };
+  const flag = (name: string, fallback: boolean, meaning: string): boolean => {
+    const given = text(name)?.toLowerCase() ?? null;
+    if (given === null) return fallback;
+    if (given === '1' || given === 'true') return true;
+    if (given === '0' || given === 'false') return false;
+    problems.push(`${name} (${meaning}) is ${JSON.stringify(given)}; give 1 or 0.`);
+    return fallback;
+  };
+  const oneOf = <Value extends string>(name: string, values: readonly Value[], fallback: Value, meaning: string): Value => {
+    const given = text(name);
+    if (given === null) return fallback;
+    const found = values.find((value) => value === given);
+    if (found !== undefined) return found;
+    problems.push(`${name} (${meaning}) is ${JSON.stringify(given)}; give one of ${values.join(', ')}.`);
+    return fallback;
+  };
+  const url = (name: string, protocols: readonly string[], meaning: string): string | null => {
+    const given = text(name);
+    if (given === null) return null;
+    if (URL.canParse(given) && protocols.includes(new URL(given).protocol)) return given;
+    // The value may carry a password: it is not repeated.
+    problems.push(`${name} (${meaning}) is not a URL that starts with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}; correct it.`);
+    return null;
+  };
+
+  const production = oneOf('NODE_ENV', ['development', 'test', 'production'], 'development', 'the kind of installation') === 'production';
+  const config: Config = {
+    production,
+    host: text('HOST') ?? '127.0.0.1',
+    port: whole('PORT', 8080, 0, 65535, 'the port to listen on; 0 takes a free one'),
+    databaseUrl: url('DATABASE_URL', ['postgresql:', 'postgres:'], 'the PostgreSQL to use instead of the embedded one'),
+    dataFolder: text('CONCORD_DATA') ?? './data',
+    tls: readTls(text, problems),
+    trustProxy: flag('TRUST_PROXY', false, 'whether a proxy in front ends TLS'),
+    corsOrigins: readOrigins(text, problems),
+    poolSize: whole('POOL_SIZE', 10, 2, 500, 'connections to PostgreSQL'),
+    cacheBytes: whole('CACHE_BYTES', 256 * 1024 * 1024, 1024 * 1024, 2 ** 40, 'memory for the document cache, in bytes'),
+    feedPollMs: whole('FEED_POLL_MS', 2_000, 20, 600_000, 'how often the log is looked at in case a hint between nodes was lost, in milliseconds'),
+    rateLimit: {
+      operationsPerSecond: whole('RATE_OPERATIONS', 200, 0, 1e9, 'GraphQL operations a second for one principal; 0 is no limit'),
+      operationsBurst: whole('RATE_OPERATIONS_BURST', 2_000, 1, 1e9, 'GraphQL operations that one principal may send at once'),
+      editsPerSecond: whole('RATE_EDITS', 20_000, 0, 1e9, 'pushed edits a second for one principal; 0 is no limit'),
+      editsBurst: whole('RATE_EDITS_BURST', 100_000, 1, 1e9, 'edits that one principal may push at once'),
+      failedLoginsPerMinute: whole('RATE_FAILED_LOGINS', 30, 0, 1e9, 'failed logins a minute from one address; 0 is no limit'),
+    },
+    limits: {
+      ...defaultLimits,
+      documentBytes: whole('LIMIT_DOCUMENT_BYTES', defaultLimits.documentBytes, 1024, 64 * 1024 * 1024, 'largest document, in bytes'),
+      patchBytes: whole('LIMIT_PATCH_BYTES', defaultLimits.patchBytes, 1024, 64 * 1024 * 1024, 'largest patch, in bytes'),
+      patchOperations: whole('LIMIT_PATCH_OPERATIONS', defaultLimits.patchOperations, 1, 100_000, 'operations in a patch'),
+      pushPatches: whole('LIMIT_PUSH_PATCHES', defaultLimits.pushPatches, 1, 10_000, 'edits in a push'),
+      pushBytes: whole('LIMIT_PUSH_BYTES', defaultLimits.pushBytes, 64 * 1024, 256 * 1024 * 1024, 'largest push, in bytes'),
+    },
+    graphiql: flag('GRAPHIQL', true, 'whether the GraphiQL page is served'),
+    jwt: readJwt(text, url, problems),
+    logLevel: oneOf('LOG_LEVEL', logLevels, 'info', 'how much is logged'),
+    logPretty: flag('LOG_PRETTY', false, 'whether log lines are made for eyes instead of machines'),
+    stopGraceMs: whole('STOP_GRACE_MS', 10_000, 0, 600_000, 'how long a stop waits for running requests, in milliseconds'),
+  };
+
+  if (production && config.tls === null && !config.trustProxy && !problems.some((problem) => problem.startsWith('TLS_') || problem.startsWith('TRUST_PROXY'))) {
+    problems.push(
+      'NODE_ENV=production refuses plain HTTP, because tokens would travel unencrypted. Set TLS_CERT and TLS_KEY to the files of a certificate and its key, or set TRUST_PROXY=1 if a proxy in front of this server ends TLS.',
+    );
+  }
+  if (problems.length > 0) throw new ConfigError(problems);
+  return config;
+}
+
+type TextOf = (name: string) => string | null;
+
+function readTls(text: TextOf, problems: string[]): Config['tls'] {
+  const certFile = text('TLS_CERT');
+  const keyFile = text('TLS_KEY');
+  if (certFile !== null && keyFile !== null) return { certFile, keyFile };
+  if (certFile !== null) problems.push('TLS_KEY (file of the private key of TLS_CERT) is missing; set it too.');
+  if (keyFile !== null) problems.push('TLS_CERT (file of the certificate chain of TLS_KEY) is missing; set it too.');
+  return null;
+}
+
+function readOrigins(text: TextOf, problems: string[]): readonly string[] {
+  const origins = (text('CORS_ORIGINS') ?? '').split(',').map((origin) => origin.trim()).filter((origin) => origin !== '');
+  for (const origin of origins) {
+    if (origin !== '*' && (!URL.canParse(origin) || new URL(origin).origin !== origin)) {
+      problems.push(`CORS_ORIGINS (web pages that may call the server) contains ${JSON.stringify(origin)}; give origins such as https://app.example.org, separated by commas, or *.`);
+    }
+  }
+  return origins;
+}
+
+function readJwt(
+  text: TextOf,
+  url: (name: string, protocols: readonly string[], meaning: string) => string | null,
+  problems: string[],
+): Config['jwt'] {
+  const names = ['JWT_JWKS_URL', 'JWT_ISSUER', 'JWT_AUDIENCE'] as const;
+  if (names.every((name) => text(name) === null)) return null;
+  for (const name of names) {
+    if (text(name) === null) problems.push(`${name} is missing; JWT verification needs all of ${names.join(', ')}. Set it, or unset the others.`);
+  }
+  const jwksUrl = url('JWT_JWKS_URL', ['https:', 'http:'], 'where the identity provider publishes its keys');
+  const issuer = text('JWT_ISSUER');
+  const audience = text('JWT_AUDIENCE');
+  return jwksUrl !== null && issuer !== null && audience !== null ? { jwksUrl, issuer, audience } : null;
+}

@@ -1,0 +1,28 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { findPrismaFolder, migrationsList, readMigrations } from './migrate.js';
+import { openSchemaEngine } from './schema-engine.js';
+
+const noFilter = { externalTables: [], externalEnums: [] };
+
+/**
+ * What is missing between the migrations and schema.prisma, as SQL; empty when they agree. The connection must be to an empty
+ * database, which the schema engine uses as its shadow.
+ */
+export async function findDrift(emptyDatabaseUrl: string): Promise<string> {
+  const prismaFolder = await findPrismaFolder();
+  const schema = await readFile(path.join(prismaFolder, 'schema.prisma'), 'utf8');
+  const engine = await openSchemaEngine({ connectionString: emptyDatabaseUrl, schema });
+  try {
+    const { stdout } = await engine.diff({
+      from: { tag: 'migrations', ...migrationsList(prismaFolder, await readMigrations(prismaFolder)) },
+      to: { tag: 'schemaDatamodel', files: [{ path: 'schema.prisma', content: schema }] },
+      script: true,
+      exitCode: null,
+      filters: noFilter,
+    });
+    return (stdout ?? '').trim() === '-- This is an empty migration.' ? '' : (stdout ?? '').trim();
+  } finally {
+    engine.free();
+  }
+}

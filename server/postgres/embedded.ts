@@ -1,0 +1,257 @@
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { chown, mkdir, mkdtemp, open, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import pg from 'pg';
+import type { Logger } from 'pino';
+import { commandOf, findInstallation, type Installation } from './binaries.js';
+
+/** A PostgreSQL of our own, in the data folder. */
+export interface EmbeddedPostgres {
+  /** Of the database `concord`. */
+  readonly connectionString: string;
+  /** True: it was still running, left by a process that was killed (or started by a neighbour on the same folder). */
+  readonly adopted: boolean;
+  readonly pid: number;
+  /** Stops it, unless another process still uses it. */
+  stop(): Promise<void>;
+}
+
+/** Kept beside the cluster, so that the next start finds the same port and can log in. Readable by the owner only. */
+interface Remembered {
+  readonly port: number;
+  readonly password: string;
+}
+
+const role = 'concord';
+const database = 'concord';
+const startTimeoutMs = 60_000;
+
+/** Durable, and sized for one machine that has other work to do too. */
+const settings: Readonly<Record<string, string>> = {
+  listen_addresses: '127.0.0.1',
+  unix_socket_directories: '',
+  max_connections: '120',
+  shared_buffers: '128MB',
+  max_wal_size: '2GB',
+  checkpoint_timeout: '15min',
+  random_page_cost: '1.1',
+  jit: 'off',
+  log_min_messages: 'warning',
+  log_checkpoints: 'off',
+  log_line_prefix: '%m [%p] ',
+};
+
+/**
+ * Starts the embedded PostgreSQL, making its cluster the first time, or adopts it when it is still running. It is a process
+ * group of its own: Ctrl-C in a terminal reaches the server only, which then finishes its commits before it stops the database.
+ * @throws Error with the end of PostgreSQL's own log when it does not start.
+ */
+export async function startEmbedded(options: {
+  readonly dataFolder: string;
+  readonly log: Logger;
+  /** On top of ours, for tests. */
+  readonly settings?: Readonly<Record<string, string>>;
+}): Promise<EmbeddedPostgres> {
+  const { log } = options;
+  const dataFolder = path.resolve(options.dataFolder);
+  await mkdir(dataFolder, { recursive: true });
+  const installation = await findInstallation(dataFolder);
+  for (const note of installation.notes) log.info(note);
+  const memory = new Memory(path.join(dataFolder, 'postgres.json'));
+
+  let remembered = await memory.read();
+  if (!(await hasCluster(installation))) {
+    log.info({ folder: installation.clusterFolder }, 'Making a new PostgreSQL cluster.');
+    const made: Remembered = { port: await freePort(), password: randomBytes(24).toString('base64url') };
+    await makeCluster(installation, made.password, () => memory.write(made));
+    remembered = made;
+  } else if (remembered === null) {
+    throw new Error(
+      `There is a database in ${installation.clusterFolder}, but ${memory.file} with its password is missing or damaged. Put the file back from a backup, or move the database away to begin with an empty one.`,
+    );
+  }
+
+  const running = await runningPid(installation);
+  let adopted = false;
+  if (running !== null) {
+    adopted = await isReady(installation, running.pid, startTimeoutMs);
+    if (adopted) remembered = { ...remembered, port: running.port };
+  }
+  if (!adopted) {
+    await rm(path.join(installation.clusterFolder, 'postmaster.pid'), { force: true });
+    if (!(await isFree(remembered.port))) remembered = { ...remembered, port: await freePort() };
+    await run(installation, remembered.port, path.join(dataFolder, 'postgres.log'), { ...settings, ...options.settings });
+    await memory.write(remembered);
+  }
+  const pid = (await runningPid(installation))?.pid;
+  if (pid === undefined) throw new Error('PostgreSQL stopped right after its start; see postgres.log in the data folder.');
+  log.info({ pid, port: remembered.port, adopted }, adopted ? 'PostgreSQL was still running; adopted.' : 'PostgreSQL is running.');
+
+  const connectionString = (name: string) => `postgresql://${role}:${remembered.password}@127.0.0.1:${remembered.port}/${name}`;
+  await ensureDatabase(connectionString('postgres'));
+  return { connectionString: connectionString(database), adopted, pid, stop: () => stop(pid, connectionString('postgres'), log) };
+}
+
+/** The port and the password on disk. Written whole or not at all. */
+class Memory {
+  constructor(readonly file: string) {}
+
+  async read(): Promise<Remembered | null> {
+    const text = await readFile(this.file, 'utf8').catch(() => null);
+    if (text === null) return null;
+    try {
+      const { port, password } = JSON.parse(text) as Partial<Remembered>;
+      return typeof port === 'number' && typeof password === 'string' ? { port, password } : null;
+    } catch {
+      return null;
+    }
+  }
+
+  async write(remembered: Remembered): Promise<void> {
+    const partial = `${this.file}.new`;
+    await writeFile(partial, `${JSON.stringify(remembered)}\n`, { mode: 0o600 });
+    await rename(partial, this.file);
+  }
+}
+
+const hasCluster = ({ clusterFolder }: Installation): Promise<boolean> =>
+  readFile(path.join(clusterFolder, 'global', 'pg_control')).then(() => true, () => false);
+
+/** Made beside its place and moved there whole, after `remember`: a cluster that is there is complete and its password known. */
+async function makeCluster({ initdb, clusterFolder, user }: Installation, password: string, remember: () => Promise<void>): Promise<void> {
+  const partial = `${clusterFolder}.new`;
+  await rm(partial, { recursive: true, force: true });
+  await mkdir(partial, { recursive: true, mode: 0o700 });
+  if (user !== null) await chown(partial, user.uid, user.gid);
+  const secretFolder = await mkdtemp(path.join(tmpdir(), 'concord-'));
+  const passwordFile = path.join(secretFolder, 'password');
+  try {
+    await writeFile(passwordFile, `${password}\n`, { mode: 0o600 });
+    if (user !== null) for (const file of [passwordFile, secretFolder]) await chown(file, user.uid, user.gid);
+    const child = spawn(
+      initdb,
+      ['-D', partial, '-U', role, `--pwfile=${passwordFile}`, '--auth=scram-sha-256', '--encoding=UTF8', '--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--locale=C', '--no-instructions'],
+      { stdio: ['ignore', 'ignore', 'pipe'], cwd: '/', ...(user === null ? {} : { uid: user.uid, gid: user.gid }) },
+    );
+    let errors = '';
+    child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()));
+    const code = await new Promise<number | null>((resolve, reject) => child.once('error', reject).once('close', resolve));
+    if (code !== 0) throw new Error(`initdb failed in ${partial}: ${errors.trim()}`);
+    await remember();
+    await rmdir(clusterFolder).catch(() => undefined);
+    await rename(partial, clusterFolder);
+  } finally {
+    await rm(secretFolder, { recursive: true, force: true });
+  }
+}
+
+/** The postmaster of this cluster, if one lives. A stale postmaster.pid, or one whose pid is now another program's, is none. */
+async function runningPid({ clusterFolder }: Installation): Promise<{ readonly pid: number; readonly port: number } | null> {
+  const lines = (await readFile(path.join(clusterFolder, 'postmaster.pid'), 'utf8').catch(() => '')).split('\n');
+  const pid = Number(lines[0]);
+  const port = Number(lines[3]);
+  if (!Number.isInteger(pid) || pid <= 1) return null;
+  const command = await commandOf(pid);
+  return command !== null && command.includes('postgres') && command.includes(clusterFolder) ? { pid, port } : null;
+}
+
+/** Waits while it starts or recovers. False: it is gone (it was stopping). */
+async function isReady(installation: Installation, pid: number, timeoutMs: number): Promise<boolean> {
+  const deadline = performance.now() + timeoutMs;
+  for (;;) {
+    const text = await readFile(path.join(installation.clusterFolder, 'postmaster.pid'), 'utf8').catch(() => '');
+    const state = text.split('\n')[7]?.trim();
+    const alive = (await runningPid(installation))?.pid === pid;
+    if (alive && state === 'ready') return true;
+    if (!alive && (await commandOf(pid)) === null) return false;
+    if (performance.now() > deadline) throw new Error(`PostgreSQL (process ${pid}) is ${state ?? 'silent'} for ${timeoutMs / 1000} s; look at postgres.log in the data folder.`);
+    await delay(20);
+  }
+}
+
+async function run(installation: Installation, port: number, logFile: string, given: Readonly<Record<string, string>>): Promise<void> {
+  const output = await open(logFile, 'a', 0o600);
+  const { size } = await output.stat();
+  const { user } = installation;
+  const deadline = performance.now() + startTimeoutMs;
+  try {
+    for (;;) {
+      const args = ['-D', installation.clusterFolder, '-p', String(port), ...Object.entries(given).flatMap(([name, value]) => ['-c', `${name}=${value}`])];
+      const child = spawn(installation.postgres, args, {
+        detached: true,
+        stdio: ['ignore', output.fd, output.fd],
+        cwd: '/',
+        ...(user === null ? {} : { uid: user.uid, gid: user.gid }),
+      });
+      const exited = new Promise<'exited'>((resolve, reject) => child.once('error', reject).once('exit', () => resolve('exited')));
+      child.unref();
+      const outcome = await Promise.race([exited, waitForPostmaster(installation, child.pid ?? 0)]);
+      if (outcome === 'ready') return;
+      const tail = (await readFile(logFile, 'utf8')).slice(size);
+      // Backends of a postmaster that was killed die within moments; until then they hold the shared memory.
+      if (!tail.includes('shared memory block') || performance.now() > deadline) throw new Error(`PostgreSQL did not start. Its log says:\n${tail.trim()}`);
+      await delay(100);
+    }
+  } finally {
+    await output.close();
+  }
+}
+
+async function waitForPostmaster(installation: Installation, pid: number): Promise<'ready' | 'exited'> {
+  return (await isReady(installation, pid, startTimeoutMs)) ? 'ready' : 'exited';
+}
+
+async function ensureDatabase(maintenance: string): Promise<void> {
+  const client = new pg.Client({ connectionString: maintenance });
+  await client.connect();
+  try {
+    const { rowCount } = await client.query('SELECT FROM pg_database WHERE datname = $1', [database]);
+    if (rowCount === 0) await client.query(`CREATE DATABASE ${database}`);
+  } finally {
+    await client.end();
+  }
+}
+
+async function stop(pid: number, maintenance: string, log: Logger): Promise<void> {
+  const client = new pg.Client({ connectionString: maintenance });
+  try {
+    await client.connect();
+    const { rows } = await client.query<{ others: number }>(
+      `SELECT count(*)::int AS others FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()`,
+    );
+    if ((rows[0]?.others ?? 0) > 0) {
+      log.info('PostgreSQL is left running: another process uses it.');
+      return;
+    }
+  } catch (error) {
+    log.warn({ err: error }, 'PostgreSQL did not answer before its stop.');
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+  try {
+    process.kill(pid, 'SIGINT');
+  } catch {
+    return;
+  }
+  while ((await commandOf(pid)) !== null) await delay(10);
+  log.info('PostgreSQL is stopped.');
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+function isFree(port: number): Promise<boolean> {
+  const server = createServer();
+  return new Promise((resolve) => {
+    server.once('error', () => resolve(false)).listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
+}

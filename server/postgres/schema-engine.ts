@@ -1,0 +1,79 @@
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { PrismaPg } from '@prisma/adapter-pg';
+import { bindMigrationAwareSqlAdapterFactory } from '@prisma/driver-adapter-utils';
+import type { SchemaEngine } from '@prisma/schema-engine-wasm';
+import pg from 'pg';
+
+const glueName = '@prisma/schema-engine-wasm/schema_engine_bg';
+
+interface EngineGlue {
+  readonly SchemaEngine: typeof SchemaEngine;
+  __wbg_set_wasm(exports: unknown): void;
+}
+
+/** The slice of the WebAssembly interface used here; the ES2023 library declares none. */
+const { WebAssembly: assembly } = globalThis as unknown as {
+  readonly WebAssembly: {
+    instantiate(bytes: Uint8Array, imports: Record<string, object>): Promise<{ readonly instance: { readonly exports: { __wbindgen_start(): void } } }>;
+  };
+};
+
+let glue: Promise<EngineGlue> | undefined;
+
+/** Loaded by hand: the package imports its .wasm as a module, which Node allows only behind a flag. */
+async function loadGlue(): Promise<EngineGlue> {
+  const file = createRequire(import.meta.url).resolve(glueName);
+  const [imported, bytes] = await Promise.all([
+    import(glueName) as Promise<EngineGlue>,
+    readFile(path.join(path.dirname(file), 'schema_engine_bg.wasm')),
+  ]);
+  const { instance } = await assembly.instantiate(bytes, { './schema_engine_bg.js': imported });
+  imported.__wbg_set_wasm(instance.exports);
+  instance.exports.__wbindgen_start();
+  return imported;
+}
+
+const internalChar = 18;
+const blankPaddedChar = 1042;
+
+/**
+ * The engine describes a database from system tables with columns of PostgreSQL's internal type "char", which Prisma's adapter
+ * does not know: they pass as ordinary characters.
+ */
+class DescribablePool extends pg.Pool {
+  override query = (async (...args: unknown[]) => {
+    const ask = super.query.bind(this) as unknown as (...given: unknown[]) => Promise<pg.QueryResult>;
+    const result = await ask(...args);
+    for (const field of result.fields ?? []) if (field.dataTypeID === internalChar) field.dataTypeID = blankPaddedChar;
+    return result;
+  }) as unknown as pg.Pool['query'];
+}
+
+/** Takes the database itself as the shadow database: Prisma's adapter would take it too by mistake, and then drop another. */
+class Adapter extends PrismaPg {
+  constructor(private readonly connectionString: string) {
+    super(new DescribablePool({ connectionString, max: 2 }), { disposeExternalPool: true });
+  }
+  override connectToShadowDb() {
+    return new PrismaPg(new DescribablePool({ connectionString: this.connectionString, max: 2 }), { disposeExternalPool: true }).connect();
+  }
+}
+
+/**
+ * Prisma's schema engine in its WebAssembly build, on a database. Call `free()` when done.
+ * `schema` is the text of schema.prisma, needed only to compare with it.
+ */
+export async function openSchemaEngine(options: {
+  readonly connectionString: string;
+  readonly schema?: string;
+}): Promise<SchemaEngine> {
+  const { SchemaEngine: Engine } = await (glue ??= loadGlue());
+  const adapter = bindMigrationAwareSqlAdapterFactory(new Adapter(options.connectionString));
+  return Engine.new(
+    { datamodels: options.schema === undefined ? undefined : [['schema.prisma', options.schema]] },
+    () => undefined,
+    adapter,
+  );
+}
