@@ -49,6 +49,18 @@ export function parsePatch(json: unknown, limits: Limits = defaultLimits): Resul
 /** Bytes of the braces, names and quotes of one operation beside its pointers, values and texts. */
 const frameBytes = 24;
 
+/** The members an operation may have. None of these names is inherited by objects, so reading them directly is safe. */
+interface Members {
+  readonly op?: unknown;
+  readonly path?: unknown;
+  readonly from?: unknown;
+  readonly value?: unknown;
+  readonly pos?: unknown;
+  readonly str?: unknown;
+  readonly len?: unknown;
+  readonly restoring?: unknown;
+}
+
 class OperationParser {
   failure: Failure | undefined;
   /** Serialised bytes so far: exact for values and pointers, approximate for the frame around them. */
@@ -64,8 +76,8 @@ class OperationParser {
       return this.refuse('PATCH_MALFORMED', `An operation is an object; ${described(json)} came instead`);
     }
     this.bytes += frameBytes;
-    const source = json as Readonly<Record<string, unknown>>;
-    const op = member(source, 'op');
+    const source = json as Members;
+    const op = source.op;
     if (typeof op !== 'string') return this.missing('op', 'the name of the operation', op);
     const path = this.pointer(source, 'path');
     if (path === undefined) return undefined;
@@ -81,7 +93,7 @@ class OperationParser {
       case 'move': {
         const from = this.pointer(source, 'from');
         if (from === undefined) return undefined;
-        return member(source, 'restoring') === true ? { op, from, path, restoring: true } : { op, from, path };
+        return source.restoring === true ? { op, from, path, restoring: true } : { op, from, path };
       }
       case 'copy': {
         const from = this.pointer(source, 'from');
@@ -106,8 +118,8 @@ class OperationParser {
     }
   }
 
-  private increment(source: Readonly<Record<string, unknown>>, path: Pointer): WireOperation | undefined {
-    const value = member(source, 'value');
+  private increment(source: Members, path: Pointer): WireOperation | undefined {
+    const value = source.value;
     if (typeof value !== 'number') return this.missing('value', 'a whole number to add', value, path);
     if (!Number.isInteger(value)) {
       return this.refuse('VALUE_INVALID', `inc adds whole numbers (sums of fractions depend on their order); ${value} came instead`, path);
@@ -116,10 +128,10 @@ class OperationParser {
     return { op: 'inc', path, value: value === 0 ? 0 : value };
   }
 
-  private deletion(source: Readonly<Record<string, unknown>>, path: Pointer): WireOperation | undefined {
+  private deletion(source: Members, path: Pointer): WireOperation | undefined {
     const pos = this.count(source, 'pos', path);
     if (pos === undefined) return undefined;
-    if (member(source, 'len') === undefined && member(source, 'str') !== undefined) {
+    if (source.len === undefined && source.str !== undefined) {
       const str = this.text(source, path);
       return str === undefined ? undefined : { op: 'str_del', path, pos, len: str.length };
     }
@@ -127,8 +139,8 @@ class OperationParser {
     return len === undefined ? undefined : { op: 'str_del', path, pos, len };
   }
 
-  private pointer(source: Readonly<Record<string, unknown>>, name: 'path' | 'from'): Pointer | undefined {
-    const text = member(source, name);
+  private pointer(source: Members, name: 'path' | 'from'): Pointer | undefined {
+    const text = name === 'path' ? source.path : source.from;
     if (typeof text !== 'string') return this.missing(name, 'a JSON pointer', text);
     this.bytes += text.length;
     if (text === this.lastText) return this.lastPointer;
@@ -142,9 +154,13 @@ class OperationParser {
     return pointer.value;
   }
 
-  private value(source: Readonly<Record<string, unknown>>, path: Pointer): JsonValue | undefined {
-    const value = member(source, 'value');
+  private value(source: Members, path: Pointer): JsonValue | undefined {
+    const value = source.value;
     if (value === undefined) return this.missing('value', 'a JSON value (null is one)', value, path);
+    if (value === null || typeof value === 'boolean') {
+      this.bytes += 5;
+      return value;
+    }
     const check = new ValueCheck({ depth: this.limits.depth, documentBytes: this.limits.patchBytes });
     const checked = check.run(value, path.length);
     if (checked === undefined) this.failure = check.refusal(path);
@@ -152,14 +168,14 @@ class OperationParser {
     return checked;
   }
 
-  private count(source: Readonly<Record<string, unknown>>, name: 'pos' | 'len', path: Pointer): number | undefined {
-    const value = member(source, name);
+  private count(source: Members, name: 'pos' | 'len', path: Pointer): number | undefined {
+    const value = name === 'pos' ? source.pos : source.len;
     if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value === 0 ? 0 : value;
     return this.missing(name, 'a number of UTF-16 code units, 0 or more', value, path);
   }
 
-  private text(source: Readonly<Record<string, unknown>>, path: Pointer): string | undefined {
-    const text = member(source, 'str');
+  private text(source: Members, path: Pointer): string | undefined {
+    const text = source.str;
     if (typeof text !== 'string') return this.missing('str', 'a text', text, path);
     this.bytes += text.length;
     if (this.bytes > this.limits.patchBytes) return text; // refused by the caller, unread
@@ -178,11 +194,6 @@ class OperationParser {
     this.failure = { code, message, ...(path === undefined ? {} : { path: formatPointer(path) }) };
     return undefined;
   }
-}
-
-/** Only own members count: an operation never inherits one. */
-function member(source: Readonly<Record<string, unknown>>, name: string): unknown {
-  return Object.hasOwn(source, name) ? source[name] : undefined;
 }
 
 function described(value: unknown): string {

@@ -11,54 +11,59 @@ import { scanText } from './text.js';
  * after the length was checked.
  */
 export function parsePointer(text: string, limits: Pick<Limits, 'depth' | 'pointerBytes'> = defaultLimits): Result<Pointer> {
-  if (text.length === 0) return ok([]);
-  // The text of a hostile pointer is not repeated in errors beyond what a person can read.
-  const shown = text.length > 80 ? `${text.slice(0, 80)}…` : text;
-  const tooLong = (actual: number) =>
-    fail({
-      code: 'LIMIT_EXCEEDED',
-      message: `The pointer has ${actual} bytes, ${limits.pointerBytes} are allowed; keep documents flatter or keys shorter`,
-      path: shown,
-      limit: limits.pointerBytes,
-      actual,
-    });
-  if (text.length > limits.pointerBytes) return tooLong(text.length);
-  if (text.charCodeAt(0) !== 0x2f) {
-    return fail({ code: 'POINTER_INVALID', message: `"${shown}" is not a JSON pointer: start it with "/" (or leave it empty for the whole document)`, path: shown });
+  if (text.length > limits.pointerBytes) return tooLong(text, text.length, limits.pointerBytes);
+  if (text.length > 0 && text.charCodeAt(0) !== 0x2f) {
+    return refuse('POINTER_INVALID', `"${shown(text)}" is not a JSON pointer: start it with "/" (or leave it empty for the whole document)`, text);
   }
-  if (scanText(text) < 0) {
-    return fail({ code: 'VALUE_INVALID', message: 'The pointer holds U+0000 or a lone surrogate; no key may', path: shown });
-  }
-  if (text.length * 3 > limits.pointerBytes) {
-    const bytes = utf8Bytes(text);
-    if (bytes > limits.pointerBytes) return tooLong(bytes);
-  }
-  const tokens = text.slice(1).split('/');
-  if (tokens.length > limits.depth) {
-    return fail({
-      code: 'LIMIT_EXCEEDED',
-      message: `The pointer has ${tokens.length} segments, ${limits.depth} are allowed; keep documents flatter`,
-      path: shown,
-      limit: limits.depth,
-      actual: tokens.length,
-    });
-  }
-  const escaped = text.includes('~');
-  for (let index = 0; index < tokens.length; index++) {
-    let token = tokens[index]!;
-    if (escaped && token.includes('~')) {
-      if (/~(?![01])/.test(token)) {
-        return fail({ code: 'POINTER_INVALID', message: `"${shown}" has a "~" that is neither "~0" nor "~1": write "~0" for "~"`, path: shown });
+  const tokens: string[] = [];
+  let start = 1;
+  let plain = true;
+  let escaped = false;
+  for (let index = 1; index <= text.length; index++) {
+    const unit = index === text.length ? 0x2f : text.charCodeAt(index);
+    if (unit === 0x2f) {
+      if (tokens.length === limits.depth) return tooDeep(text, limits.depth);
+      let token = text.slice(start, index);
+      start = index + 1;
+      if (escaped) {
+        escaped = false;
+        if (/~(?![01])/.test(token)) {
+          return refuse('POINTER_INVALID', `"${shown(text)}" has a "~" that is neither "~0" nor "~1": write "~0" for "~"`, text);
+        }
+        // In this order, or "~01" would become "/" instead of "~1".
+        token = token.replaceAll('~1', '/').replaceAll('~0', '~');
       }
-      // In this order, or "~01" would become "/" instead of "~1".
-      token = token.replaceAll('~1', '/').replaceAll('~0', '~');
-      tokens[index] = token;
-    }
-    if (token === '__proto__') {
-      return fail({ code: 'VALUE_INVALID', message: 'The key __proto__ is refused; rename it', path: shown });
-    }
+      if (token === '__proto__') return refuse('VALUE_INVALID', 'The key __proto__ is refused; rename it', text);
+      tokens.push(token);
+    } else if (unit === 0x7e) escaped = true;
+    else if (unit < 0x20 || unit > 0x7e) plain = false;
+  }
+  if (!plain) {
+    if (scanText(text) < 0) return refuse('VALUE_INVALID', 'The pointer holds U+0000 or a lone surrogate; no key may', text);
+    const bytes = utf8Bytes(text);
+    if (bytes > limits.pointerBytes) return tooLong(text, bytes, limits.pointerBytes);
   }
   return ok(tokens);
+}
+
+function tooLong(text: string, actual: number, limit: number): Result<never> {
+  const message = `The pointer has ${actual} bytes, ${limit} are allowed; keep documents flatter or keys shorter`;
+  return fail({ code: 'LIMIT_EXCEEDED', message, path: shown(text), limit, actual });
+}
+
+function tooDeep(text: string, limit: number): Result<never> {
+  const actual = text.split('/').length - 1;
+  const message = `The pointer has ${actual} segments, ${limit} are allowed; keep documents flatter`;
+  return fail({ code: 'LIMIT_EXCEEDED', message, path: shown(text), limit, actual });
+}
+
+function refuse(code: 'POINTER_INVALID' | 'VALUE_INVALID', message: string, text: string): Result<never> {
+  return fail({ code, message, path: shown(text) });
+}
+
+/** A hostile pointer is not repeated beyond what a person can read. */
+function shown(text: string): string {
+  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
 }
 
 /** The RFC 6901 text of a place: `~` and `/` escaped, an index in decimal. Empty for the whole document. */

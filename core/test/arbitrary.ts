@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { JsonObject, JsonValue } from '../index.js';
+import type { JsonValue } from '../index.js';
 
 /** Few keys, some of them like indices and some inherited names, so that random values and paths collide often. */
 export const key = fc.constantFrom('a', 'b', '0', '1', 'id', '~', '/', 'constructor', '');
@@ -16,7 +16,7 @@ export const jsonValue: fc.Arbitrary<JsonValue> = fc.letrec<{ value: JsonValue; 
   array: fc.array(tie('value'), { maxLength: 5 }),
   named: fc
     .uniqueArray(fc.integer({ min: 0, max: 7 }), { maxLength: 6 })
-    .chain((ids) => fc.tuple(...ids.map((id) => tie('value').map((value) => ({ id, value }) as JsonObject)))),
+    .chain((ids) => fc.tuple(...ids.map((id) => tie('value').map((value) => ({ id, value }))))),
 })).value;
 
 /** A document with something in it to change. */
