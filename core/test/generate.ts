@@ -34,7 +34,7 @@ export const givenTape = (numbers: readonly number[]): Tape => {
 };
 
 const keys = ['a', 'b', '0', '1'] as const;
-const texts = ['', 'x', 'ab', '😀', 'a😀b', 'hello'] as const;
+const texts = ['', 'x', 'ab', '😀', 'a😀b', 'hello', 'long 😀 enough to overlap 😀😀'] as const;
 
 const pick = <T>(tape: Tape, from: readonly T[]): T => from[tape.draw(from.length)] as T;
 
@@ -61,9 +61,19 @@ export const generateValue = (tape: Tape, depth: number): JsonValue => {
   }
 };
 
-/** A document whose root is nearly always a container. */
+/** A document whose root is nearly always a container. Some are made for text edits, some for moves into each other. */
 export const generateDocument = (tape: Tape): JsonValue => {
-  if (tape.draw(40) === 39) return generateValue(tape, 3);
+  switch (tape.draw(40)) {
+    case 39:
+      return generateValue(tape, 3);
+    case 38:
+    case 37:
+    case 36:
+      return { a: pick(tape, texts.slice(4)) };
+    case 35:
+    case 34:
+      return { a: {}, b: {}, '0': [] };
+  }
   if (tape.draw(3) === 0) return Array.from({ length: 1 + tape.draw(3) }, () => generateValue(tape, 2));
   const object: Record<string, JsonValue> = {};
   for (let left = 1 + tape.draw(4); left > 0; left--) object[pick(tape, keys)] = generateValue(tape, 2);
@@ -159,7 +169,7 @@ export const generatePatch = (tape: Tape, document: JsonValue, length: number, g
   for (let tries = length * 3; tries > 0 && patch.length < length; tries--) {
     const operation = generateOperation(tape, state, guards);
     if (operation === undefined) continue;
-    if (operation.op === 'move' && tape.draw(12) === 11) patch.push({ ...operation, restoring: true });
+    if (operation.op === 'move' && tape.draw(6) === 5) patch.push({ ...operation, restoring: true });
     else patch.push(operation);
     if (operation.op !== 'test') state = plainApply(state, [operation]);
   }
