@@ -1,0 +1,24 @@
+import type { Prisma } from './generated/prisma/client.js';
+
+/** An act at the edges: who did what to the rights, with which outcome. Commits write their own rows in their transaction. */
+export interface AuditAct {
+  /** Null: the act concerns no workspace (a login, say). */
+  readonly workspaceId: string | null;
+  /** Null: nobody known (a failed login). */
+  readonly principalId: string | null;
+  readonly action: 'LOGIN' | 'CREATE_TOKEN' | 'REVOKE_TOKEN' | 'SET_ROLE' | 'CREATE_WORKSPACE' | 'CREATE_PRINCIPAL';
+  /** `OK` or an error code. */
+  readonly outcome: string;
+  /** Ids and names, never a secret. */
+  readonly detail: Readonly<Record<string, string | number | boolean | null>>;
+}
+
+/** The row of an act; give it to `auditEntry.create` in the transaction of the act. */
+export const auditRow = (act: AuditAct, at: Date): Prisma.AuditEntryCreateInput => ({
+  workspaceId: act.workspaceId ?? '',
+  principalId: act.principalId ?? '',
+  at,
+  action: act.action,
+  outcome: act.outcome,
+  detail: { ...act.detail },
+});
