@@ -160,7 +160,7 @@ class Fold {
       entry.operation = { ...entry.operation, value: operation.value } as Operation;
       return true;
     }
-    entry.inner.push({ ...operation, path: path.slice(depth) } as Operation);
+    entry.inner.push({ ...operation, path: path.slice(depth) });
     return true;
   }
 

@@ -5,6 +5,7 @@ import { rebase } from '../rebase.js';
 import { transformBoth } from '../transform/transform.js';
 import { canonicalJson, equalValues } from '../value.js';
 import { diamond } from './diamond.js';
+import { report } from './report.js';
 import type { World } from './enumerate.js';
 import { everyOperation, everyPlace } from './enumerate.js';
 import { plainApply } from './plain-apply.js';
@@ -39,7 +40,7 @@ describe('every pair of single operations', () => {
 
   it('is thousands of pairs', () => {
     const pairs = worlds.reduce((sum, world) => sum + everyOperation(world).length ** 2, 0);
-    console.info(`exhaustive: ${pairs} pairs`);
+    report(`exhaustive: ${pairs} pairs`);
     expect(pairs).toBeGreaterThan(40_000);
   });
 });

@@ -72,6 +72,9 @@ export const generateDocument = (tape: Tape): JsonValue => {
       return { a: pick(tape, texts.slice(4)) };
     case 35:
     case 34:
+    case 33:
+      return { a: {}, b: {} };
+    case 32:
       return { a: {}, b: {}, '0': [] };
   }
   if (tape.draw(3) === 0) return Array.from({ length: 1 + tape.draw(3) }, () => generateValue(tape, 2));
@@ -169,7 +172,7 @@ export const generatePatch = (tape: Tape, document: JsonValue, length: number, g
   for (let tries = length * 3; tries > 0 && patch.length < length; tries--) {
     const operation = generateOperation(tape, state, guards);
     if (operation === undefined) continue;
-    if (operation.op === 'move' && tape.draw(6) === 5) patch.push({ ...operation, restoring: true });
+    if (operation.op === 'move' && tape.draw(4) === 3) patch.push({ ...operation, restoring: true });
     else patch.push(operation);
     if (operation.op !== 'test') state = plainApply(state, [operation]);
   }

@@ -11,13 +11,14 @@ import { harmlessRows } from '../transform/cell.js';
 import { transform, transformBoth } from '../transform/transform.js';
 import { canonicalJson } from '../value.js';
 import { diamond } from './diamond.js';
+import { report } from './report.js';
 import type { Tape } from './generate.js';
 import { generateDocument, generatePatch, givenTape, seededTape } from './generate.js';
 import { plainApply } from './plain-apply.js';
 
 /** A seed of its own for every run unless one is given; fast-check prints it, with the path to the failure. */
 const seed = process.env['FUZZ_SEED'] === undefined ? Date.now() & 0x7fffffff : Number(process.env['FUZZ_SEED']);
-console.info(`laws: FUZZ_SEED=${seed}`);
+report(`laws: FUZZ_SEED=${seed}`);
 const given = (numRuns: number): { readonly seed: number; readonly numRuns: number } => ({ seed, numRuns });
 
 /** Everything the generator decides, as an array that fast-check can shrink. */
@@ -71,8 +72,8 @@ describe('the diamond: both orders of two concurrent patches end in the same doc
       }
     }
     const every = [...harmlessRows, ...(Object.keys(conflictRules) as Row[])];
-    const report = every.map((row) => `${row} ${counts.get(row) ?? 0}`);
-    console.info(`rows of the table: ${report.join(', ')}`);
+    const counted = every.map((row) => `${row} ${counts.get(row) ?? 0}`);
+    report(`rows of the table: ${counted.join(', ')}`);
     expect(every.filter((row) => (counts.get(row) ?? 0) < 100)).toEqual([]);
   });
 });

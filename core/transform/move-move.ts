@@ -79,6 +79,10 @@ const apart = (earlier: Move, later: Move, cell: Cell): boolean => {
   const earlierSlot = afterRemoval(earlier.path, laterFrom);
   const laterSlot = afterRemoval(later.path, earlierFrom);
   const tie = samePath(earlierSlot, laterSlot);
+  // Two neighbours, each moved over the other: both patches made the same exchange. (Neither move is to its own place.)
+  if (tie && samePath(earlierSlot, earlierFrom) && samePath(laterSlot, laterFrom)) {
+    return cell.settle('moveMoveEqual', dropped, dropped);
+  }
   if (tie && typeof earlierSlot.at(-1) === 'string') {
     if (earlier.restoring === true) {
       cell.settle(

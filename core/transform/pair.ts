@@ -3,7 +3,7 @@ import type { Cell } from './cell.js';
 import { dropped } from './cell.js';
 import { transformMove } from './move.js';
 import { transformMoves } from './move-move.js';
-import { sharedLength } from './places.js';
+import { samePath, sharedLength } from './places.js';
 import { transformSameTarget } from './same-target.js';
 import { shiftedTo } from './shifted.js';
 
@@ -15,6 +15,10 @@ import { shiftedTo } from './shifted.js';
  * at different indices of one array (a shift), one inside the other, or at the same target.
  */
 export const transformPair = (earlier: Operation, later: Operation, cell: Cell): boolean => {
+  // A move can come to be one to the place where its item is. Then it is nothing, and must not win or lose.
+  if (earlier.op === 'move' && samePath(earlier.from, earlier.path)) return cell.settle('shift', dropped, later);
+  if (later.op === 'move' && samePath(later.from, later.path)) return cell.settle('shift', earlier, dropped);
+
   if (earlier.op === 'move') {
     return later.op === 'move' ? transformMoves(earlier, later, cell) : transformMove(earlier, later, true, cell);
   }
