@@ -20,7 +20,7 @@ type ValueLimits = Pick<Limits, 'depth' | 'documentBytes'>;
 export function checkValue(value: unknown, limits: ValueLimits = defaultLimits): Result<JsonValue> {
   const check = new ValueCheck(limits);
   const checked = check.run(value, 0);
-  return checked === undefined ? fail(check.refusal([])) : ok(checked);
+  return checked === undefined || check.isTooLarge() ? fail(check.refusal([])) : ok(checked);
 }
 
 /**
@@ -123,6 +123,12 @@ export class ValueCheck {
     }
     this.bytes += bytes + 2;
     return true;
+  }
+
+  /** Whether what was run so far is too large together; if so, `refusal` tells it. The walk itself looks only now and then. */
+  isTooLarge(): boolean {
+    if (this.bytes > this.limits.documentBytes) this.tooLarge();
+    return this.failure !== undefined;
   }
 
   private tooLarge(): undefined {
