@@ -348,7 +348,8 @@ export class PatchRun {
   }
 
   private typedPath(path: Path | Pointer): Path {
-    return this.draft.typed ?? path;
+    // The whole document has no segments, and nothing was opened to get there.
+    return path.length === 0 ? path : (this.draft.typed ?? path);
   }
 
   private depthAllowed(value: JsonValue, path: Path | Pointer): boolean {
