@@ -48,7 +48,7 @@ export interface Bridge {
 export const bridge = (log: readonly BridgeEntry[], author: ReplicaId, base: Revision): Result<Bridge> => {
   const after = log.findIndex((entry) => entry.revision > base);
   if (after === -1) return ok(nothing);
-  const chain = ownChain(log, author, base);
+  const chain = authorsChain(log, author, base);
   if (!chain.ok) return chain;
 
   let own = chain.value;
@@ -98,7 +98,7 @@ const baseOf = (entry: BridgeEntry, base: Revision): number => entry.base ?? Mat
  * The author's patches committed after `base`, each told in the context of `base` and those before it. Replays what the
  * author did: it learnt the log change by change, its own changes left what was pending, and the rest was rebased.
  */
-const ownChain = (log: readonly BridgeEntry[], author: ReplicaId, base: Revision): Result<readonly NormalPatch[]> => {
+export const authorsChain = (log: readonly BridgeEntry[], author: ReplicaId, base: Revision): Result<readonly NormalPatch[]> => {
   const own = log.filter((entry) => entry.replica === author);
   // A patch still pending at `base` may have been made over another one that was pending then, and so on back.
   let oldest: number = base;

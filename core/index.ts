@@ -19,3 +19,4 @@ export { rebase, type Rebased } from './rebase.js';
 export { transform, transformBoth, type Transformed, type TransformedBoth } from './transform/transform.js';
 export { invert } from './invert.js';
 export { squash, type Squashed } from './squash.js';
+export { compareTexts, matches, matchesAll, valueAtPointer } from './matches.js';

@@ -1,0 +1,123 @@
+import type { JsonValue, Position, PrincipalId, WorkspaceId } from '@concord/core';
+import type { Queryable } from '../postgres/queryable.js';
+import { documentKey, type DocumentKey } from './heads.js';
+import type { FoundConflict } from './decide.js';
+import type { DocumentState, LoggedChange } from './document-state.js';
+
+/** A change that was decided and is to be logged. */
+export interface NewChange {
+  readonly state: DocumentState;
+  readonly change: LoggedChange;
+  /** `change.patch` as JSON. */
+  readonly text: string;
+  readonly conflicts: readonly FoundConflict[];
+  readonly principalId: PrincipalId;
+  /** The value after this change; the document's row gets that of its last change in the batch. */
+  readonly value: JsonValue;
+}
+
+/**
+ * The whole commit of a batch. The workspace rows are locked first and give the positions, which makes them gapless and in
+ * commit order; the unique keys of `changes` (revision; replica and counter) refuse everything if another node has moved
+ * one of the documents. If a workspace is gone or in another epoch, the division refuses everything as well.
+ *
+ * Records: `w` workspaces, `c` changes, `h` heads, `x` conflicts, `s` snapshots. A value travels in a list of one, because
+ * a bare JSON null would become an SQL null.
+ */
+const appendBatch = `
+WITH moved AS (
+  UPDATE workspaces SET position = workspaces.position + b.n
+  FROM jsonb_to_recordset($1::jsonb -> 'w') AS b(w text, n bigint, e int)
+  WHERE workspaces.id = b.w AND workspaces.epoch = b.e
+  RETURNING workspaces.id, workspaces.position - b.n AS start
+), input AS MATERIALIZED (
+  SELECT m.start + c.o AS position, c.*
+  FROM jsonb_to_recordset($1::jsonb -> 'c')
+    AS c(w text, o int, d text, v bigint, k text, l text, t text, r text, n bigint, i text, a text, p jsonb, q jsonb, b bigint)
+  JOIN moved m ON m.id = c.w
+), logged AS (
+  INSERT INTO changes (workspace_id, position, document_id, revision, kind, collection, title, replica_id, counter, patch_id, principal_id, patch, sent, base, committed_at)
+  SELECT w, position, d, v, k::change_kind, l, t, r, n, i, a, p, q, b, $2 FROM input
+), audited AS (
+  INSERT INTO audit (workspace_id, at, principal_id, action, document_id, patch_id, outcome)
+  SELECT w, $2, a, k, d, i, 'OK' FROM input
+), heads AS (
+  INSERT INTO documents (workspace_id, id, collection, title, value, revision, position, deleted, created_at, updated_at)
+  SELECT h.w, h.d, h.l, h.t, h.j -> 0, h.v, m.start + h.o, h.x, $2, $2
+  FROM jsonb_to_recordset($1::jsonb -> 'h') AS h(w text, d text, l text, t text, j jsonb, v bigint, o int, x boolean)
+  JOIN moved m ON m.id = h.w
+  ON CONFLICT (workspace_id, id) DO UPDATE
+  SET value = excluded.value, revision = excluded.revision, position = excluded.position, deleted = excluded.deleted, updated_at = excluded.updated_at
+), found AS (
+  INSERT INTO conflicts (workspace_id, position, ordinal, document_id, against_revision, rule, detail, created_at)
+  SELECT x.w, m.start + x.o, x.n, x.d, x.v, x.r, x.j, $2
+  FROM jsonb_to_recordset($1::jsonb -> 'x') AS x(w text, o int, n int, d text, v bigint, r text, j jsonb)
+  JOIN moved m ON m.id = x.w
+), kept AS (
+  INSERT INTO snapshots (workspace_id, document_id, revision, value, created_at)
+  SELECT s.w, s.d, s.v, s.j -> 0, $2 FROM jsonb_to_recordset($1::jsonb -> 's') AS s(w text, d text, v bigint, j jsonb)
+)
+SELECT id, start::float8 AS start FROM moved
+UNION ALL SELECT '', (1 / (CASE WHEN (SELECT count(*) FROM moved) = $3 THEN 1 ELSE 0 END))::float8`;
+
+/** Every so many revisions the value is kept as a snapshot, so that an old base is rebuilt from few changes. */
+const snapshotEvery = { small: 128, large: 1024, largeBytes: 64 * 1024 };
+
+/** Positions of the workspaces before the batch. Each change's own `position` has been set. */
+export type Starts = ReadonlyMap<WorkspaceId, Position>;
+
+/**
+ * Logs a batch in one statement and sets the position of each change.
+ * @throws the driver's error: 23505 when another node was first, 22012 when a workspace is gone or of another epoch.
+ */
+export async function append(db: Queryable, changes: readonly NewChange[], committedAt: Date): Promise<Starts> {
+  const workspaces = new Map<WorkspaceId, { n: number; epoch: number }>();
+  const heads = new Map<DocumentKey, { change: NewChange; offset: number; first: number }>();
+  const offsets: number[] = [];
+  let logged = '';
+  let found = '';
+  for (const change of changes) {
+    const { workspaceId, documentId, epoch, facts } = change.state;
+    const workspace = workspaces.get(workspaceId);
+    const offset = workspace === undefined ? 1 : ++workspace.n;
+    if (workspace === undefined) workspaces.set(workspaceId, { n: 1, epoch });
+    else workspace.epoch = Math.min(workspace.epoch, epoch);
+    offsets.push(offset);
+    const key = documentKey(workspaceId, documentId);
+    heads.set(key, { change, offset, first: heads.get(key)?.first ?? change.change.revision });
+
+    const { kind, replicaId, counter, patchId, revision, base, sent } = change.change;
+    // Ids hold no character that JSON escapes; what may hold one is stringified.
+    logged += `${logged === '' ? '' : ','}{"w":"${workspaceId}","o":${offset},"d":"${documentId}","v":${revision},"k":"${kind}","l":${JSON.stringify(facts?.collection)},${
+      kind === 'CREATE' ? `"t":${JSON.stringify(facts?.title)},` : ''
+    }"r":"${replicaId}","n":${counter},"i":"${patchId}","a":"${change.principalId}","p":${change.text},${sent === null ? '' : `"q":${JSON.stringify(sent)},`}"b":${base}}`;
+    change.conflicts.forEach(({ againstRevision, conflict }, ordinal) => {
+      found += `${found === '' ? '' : ','}{"w":"${workspaceId}","o":${offset},"n":${ordinal},"d":"${documentId}","v":${againstRevision},"r":"${conflict.rule}","j":${JSON.stringify(conflict)}}`;
+    });
+  }
+
+  let rows = '';
+  let snapshots = '';
+  for (const { change, offset, first } of heads.values()) {
+    const { state } = change;
+    const text = JSON.stringify(change.value);
+    rows += `${rows === '' ? '' : ','}{"w":"${state.workspaceId}","d":"${state.documentId}","l":${JSON.stringify(state.facts?.collection)},"t":${JSON.stringify(state.facts?.title)},"j":[${text}],"v":${change.change.revision},"o":${offset},"x":${state.deleted}}`;
+    state.valueBytes = Buffer.byteLength(text);
+    const every = state.valueBytes > snapshotEvery.largeBytes ? snapshotEvery.large : snapshotEvery.small;
+    if (Math.floor(change.change.revision / every) > Math.floor((first - 1) / every)) {
+      snapshots += `${snapshots === '' ? '' : ','}{"w":"${state.workspaceId}","d":"${state.documentId}","v":${change.change.revision},"j":[${text}]}`;
+    }
+  }
+
+  const counted = [...workspaces].sort(([a], [b]) => (a < b ? -1 : 1)).map(([w, { n, epoch }]) => `{"w":"${w}","n":${n},"e":${epoch}}`);
+  const result = await db.query<{ id: WorkspaceId; start: number }>({
+    name: 'concord-append',
+    text: appendBatch,
+    values: [`{"w":[${counted.join()}],"c":[${logged}],"h":[${rows}],"x":[${found}],"s":[${snapshots}]}`, committedAt, workspaces.size],
+  });
+  const starts = new Map<WorkspaceId, Position>(result.rows.map(({ id, start }) => [id, start as Position]));
+  changes.forEach((change, index) => {
+    change.change.position = ((starts.get(change.state.workspaceId) ?? 0) + offsets[index]!) as Position;
+  });
+  return starts;
+}

@@ -1,0 +1,294 @@
+import { toWire, type DocumentId, type PatchId, type Position, type PrincipalId, type ReplicaId, type WirePatch, type WorkspaceId } from '@concord/core';
+import type { ChangeRecord, Edit, Refused, UnreadableEdit, Verdict, Viewer } from '@concord/schema';
+import type { Limits } from '@concord/core';
+import type { Queryable } from '../postgres/queryable.js';
+import { append, type NewChange } from './append.js';
+import { decide, type Decision, type FoundConflict, type Refusal } from './decide.js';
+import type { DocumentState, LoggedChange, Need } from './document-state.js';
+import { documentKey, type DocumentKey, type Heads } from './heads.js';
+import { conflictsAt } from './first-verdict.js';
+import { loadNeed, loadStates, type Wanted } from './load.js';
+
+/** One edit of a push on its way to its verdict. */
+export interface Task {
+  readonly push: Push;
+  readonly index: number;
+  readonly edit: Edit | UnreadableEdit;
+  readonly key: DocumentKey;
+}
+
+/** A push that waits. `verdicts` fills up; the push is answered when none is missing. */
+export interface Push {
+  readonly viewer: Viewer;
+  readonly workspaceId: WorkspaceId;
+  readonly serverReplica: ReplicaId;
+  readonly verdicts: (Verdict | undefined)[];
+  /** Replicas whose edit on a document was refused in this push: what follows it depends on it (I6). */
+  refused: Set<string>;
+  missing: number;
+  readonly answer: (verdicts: readonly Verdict[]) => void;
+  readonly reject: (error: Error) => void;
+}
+
+export interface CommitParts {
+  readonly heads: Heads;
+  readonly limits: Limits;
+  readonly reach: number;
+  now(): Date;
+  newPatchId(): PatchId;
+  /** Told of what is durable, in order of position. */
+  committed(changes: readonly PublishedChange[]): void;
+  /** Told of refusals, to be written down on their own. */
+  refused(push: Push, refusal: Refused, at: Date): void;
+}
+
+export interface PublishedChange {
+  readonly record: ChangeRecord;
+  /** Rough size of the record as JSON. */
+  readonly bytes: number;
+}
+
+/** Bytes of patches and values after which a batch is closed: what one statement should carry at most. */
+const batchBytes = 8 * 1024 * 1024;
+
+let batches = 0;
+
+/** A push named a workspace that is gone. */
+export class WorkspaceGone extends Error {
+  constructor(readonly workspaceId: WorkspaceId) {
+    super(`Workspace ${workspaceId} does not exist`);
+  }
+}
+
+/**
+ * Commits the edits in order: each document's one after the other, in memory, then all of them in one statement. Tasks whose
+ * verdict is known are settled even when a later round throws; `undecided` are those to be tried again then.
+ *
+ * @throws what the statements throw. The states of all documents in the failed round have been forgotten, so another attempt
+ * starts from the database, and finds by the dedupe key what an ambiguous failure had committed after all.
+ */
+export async function commit(db: Queryable, tasks: readonly Task[], parts: CommitParts, trustHeads: boolean): Promise<void> {
+  const batch = ++batches;
+  const states = new Map<DocumentKey, DocumentState>();
+  let waiting = tasks;
+  try {
+    if (!trustHeads) for (const task of tasks) parts.heads.forget(task.key);
+    await loadMissing(db, waiting, states, parts, batch);
+    while (waiting.length > 0) {
+      const round: Round = { changes: [], settled: [], touched: new Set(), bytes: 0 };
+      for (let loads = 0; ; loads++) {
+        if (loads > 16 + 8 * tasks.length) throw new Error('invariant: what decisions ask for is loaded and asked for again');
+        const needs = new Map<DocumentKey, Need>();
+        waiting = decideAll(waiting, states, round, needs, parts, batch);
+        if (needs.size === 0) break;
+        await load(db, needs, states, waiting, round, parts, batch);
+        if (![...needs].some(([key, need]) => need.kind !== 'fresh' || !round.touched.has(key))) break;
+      }
+      const committedAt = parts.now();
+      if (round.changes.length > 0) {
+        await append(db, round.changes, committedAt);
+        parts.committed(round.changes.map((change) => published(change, committedAt)));
+      }
+      await settle(db, round, committedAt, parts);
+    }
+    for (const [key, state] of states) parts.heads.keep(key, state);
+  } catch (error) {
+    for (const key of states.keys()) parts.heads.forget(key);
+    throw error;
+  }
+}
+
+/** What one statement will carry, and the verdicts that wait for it. */
+interface Round {
+  readonly changes: NewChange[];
+  readonly settled: { readonly task: Task; readonly decision: Exclude<Decision, { kind: 'need' }> }[];
+  /** Documents with changes that are decided and not yet logged. */
+  readonly touched: Set<DocumentKey>;
+  bytes: number;
+}
+
+/** Decides what can be decided; returns the rest, in order. A document that needs something holds back its later edits. */
+function decideAll(
+  tasks: readonly Task[],
+  states: ReadonlyMap<DocumentKey, DocumentState>,
+  round: Round,
+  needs: Map<DocumentKey, Need>,
+  parts: CommitParts,
+  batch: number,
+): Task[] {
+  const rest: Task[] = [];
+  const now = parts.now();
+  for (const task of tasks) {
+    const { push, edit, key } = task;
+    const state = states.get(key);
+    if (state === undefined) throw new WorkspaceGone(push.workspaceId);
+    if (needs.has(key) || round.bytes > batchBytes) {
+      rest.push(task);
+      continue;
+    }
+    const chain = chainOf(task);
+    const decision = decide(state, edit, {
+      limits: parts.limits,
+      reach: parts.reach,
+      serverReplica: push.serverReplica,
+      newPatchId: parts.newPatchId,
+      now,
+      batch,
+      afterRefused: push.refused.has(chain),
+    });
+    if (decision.kind === 'need') {
+      needs.set(key, decision.need);
+      rest.push(task);
+      continue;
+    }
+    if (decision.kind === 'change') {
+      const { change, text, conflicts } = decision;
+      round.changes.push({ state, change, text, conflicts, principalId: push.viewer.principalId, value: state.value });
+      round.bytes += text.length + (round.touched.has(key) ? 0 : state.valueBytes);
+      round.touched.add(key);
+    } else if (decision.kind === 'refused') {
+      push.refused.add(chain);
+    }
+    round.settled.push({ task, decision });
+  }
+  return rest;
+}
+
+/** Edits of one replica on one document in one push: each depends on those before it. */
+const chainOf = ({ edit, push }: Task): string => `${edit.documentId}\n${edit.stamp?.replicaId ?? push.serverReplica}`;
+
+/** Chains with a refused edit, by the verdicts that are given already: what a new attempt starts from. */
+export function refusedChains(tasks: readonly Task[], push: Push): Set<string> {
+  return new Set(tasks.filter((task) => task.push === push && push.verdicts[task.index]?.type === 'Refused').map(chainOf));
+}
+
+/** States of the documents that are not in memory, in one statement. */
+async function loadMissing(db: Queryable, tasks: readonly Task[], states: Map<DocumentKey, DocumentState>, parts: CommitParts, batch: number): Promise<void> {
+  const wanted = new Map<DocumentKey, Wanted>();
+  for (const { key, edit, push } of tasks) {
+    if (states.has(key)) continue;
+    const known = parts.heads.get(key);
+    if (known !== undefined) states.set(key, known);
+    else want(wanted, key, push, edit);
+  }
+  if (wanted.size === 0) return;
+  for (const state of await loadStates(db, [...wanted.values()], parts.reach, batch)) {
+    states.set(documentKey(state.workspaceId, state.documentId), state);
+  }
+}
+
+function want(wanted: Map<DocumentKey, Wanted>, key: DocumentKey, push: Push, edit: Edit | UnreadableEdit): void {
+  let one = wanted.get(key);
+  if (one === undefined) {
+    one = { workspaceId: push.workspaceId, documentId: edit.documentId, from: Number.MAX_SAFE_INTEGER, replicas: new Set() };
+    wanted.set(key, one);
+  }
+  one.replicas.add(edit.stamp?.replicaId ?? push.serverReplica);
+  if (edit.stamp !== null && 'base' in edit.stamp.clock) one.from = Math.min(one.from, edit.stamp.clock.base);
+}
+
+/** Loads what decisions asked for. A document with undecided changes can be loaded anew only after they are logged. */
+async function load(
+  db: Queryable,
+  needs: ReadonlyMap<DocumentKey, Need>,
+  states: Map<DocumentKey, DocumentState>,
+  waiting: readonly Task[],
+  round: Round,
+  parts: CommitParts,
+  batch: number,
+): Promise<void> {
+  const stale = new Set<DocumentKey>();
+  for (const [key, need] of needs) {
+    if (need.kind !== 'fresh') await loadNeed(db, states.get(key)!, need);
+    else if (!round.touched.has(key)) stale.add(key);
+  }
+  if (stale.size === 0) return;
+  for (const key of stale) {
+    states.delete(key);
+    parts.heads.forget(key);
+  }
+  await loadMissing(db, waiting.filter(({ key }) => stale.has(key)), states, parts, batch);
+}
+
+/** Hands out the verdicts of a round that is durable. */
+async function settle(db: Queryable, round: Round, at: Date, parts: CommitParts): Promise<void> {
+  const duplicates: { readonly workspaceId: WorkspaceId; readonly position: Position }[] = [];
+  for (const { task, decision } of round.settled) {
+    if (decision.kind === 'duplicate') duplicates.push({ workspaceId: task.push.workspaceId, position: decision.change.position });
+  }
+  const first = duplicates.length === 0 ? undefined : await conflictsAt(db, duplicates);
+  const found = new Map(round.changes.map((change) => [change.change, change.conflicts]));
+  for (const { task, decision } of round.settled) {
+    const { documentId } = task.edit;
+    switch (decision.kind) {
+      case 'change':
+        deliver(task, committed(documentId, decision.change, false, conflictRecords(documentId, decision.change, found.get(decision.change) ?? [], at)));
+        break;
+      case 'duplicate':
+        deliver(task, committed(documentId, decision.change, true, first?.get(`${task.push.workspaceId}\n${decision.change.position}`) ?? []));
+        break;
+      case 'refused': {
+        const refusal = refused(documentId, task.edit.stamp?.patchId ?? null, decision.failure);
+        parts.refused(task.push, refusal, at);
+        deliver(task, refusal);
+      }
+    }
+  }
+}
+
+function deliver({ push, index }: Task, verdict: Verdict): void {
+  if (push.verdicts[index] !== undefined) return;
+  push.verdicts[index] = verdict;
+  push.missing -= 1;
+  if (push.missing === 0) push.answer(push.verdicts as Verdict[]);
+}
+
+const conflictRecords = (documentId: DocumentId, change: LoggedChange, conflicts: readonly FoundConflict[], createdAt: Date) =>
+  conflicts.map(({ againstRevision, conflict }, ordinal) => ({ position: change.position, ordinal, documentId, againstRevision, conflict, createdAt }));
+
+const committed = (documentId: DocumentId, change: LoggedChange, duplicate: boolean, conflicts: Extract<Verdict, { type: 'Committed' }>['conflicts']): Verdict => ({
+  type: 'Committed',
+  documentId,
+  patchId: change.patchId,
+  revision: change.revision,
+  position: change.position,
+  duplicate,
+  patch: change.sent === null ? null : toWire(change.patch),
+  conflicts,
+});
+
+const refused = (documentId: DocumentId, patchId: PatchId | null, failure: Refusal): Refused => ({ type: 'Refused', documentId, patchId, ...failure });
+
+function published({ state, change, principalId }: NewChange, committedAt: Date): PublishedChange {
+  return { bytes: 400 + change.bytes, record: changeRecord(state.workspaceId, state.documentId, state.facts?.collection ?? '', state.facts?.title ?? '', change, principalId, committedAt) };
+}
+
+function changeRecord(
+  workspaceId: WorkspaceId,
+  documentId: DocumentId,
+  collection: string,
+  title: string,
+  { position, revision, kind, replicaId, counter, patchId, patch }: LoggedChange,
+  principalId: PrincipalId,
+  committedAt: Date,
+): ChangeRecord {
+  return {
+    workspaceId,
+    position,
+    documentId,
+    revision,
+    kind,
+    collection,
+    title: kind === 'CREATE' ? title : null,
+    replicaId,
+    counter,
+    patchId,
+    principalId,
+    patch: kind === 'CREATE' ? created(patch) : toWire(patch),
+    committedAt,
+  };
+}
+
+/** A creation is logged as a replacement of the root and told as RFC 6902 would make a document out of nothing: by `add`. */
+export const created = (patch: LoggedChange['patch']): WirePatch =>
+  patch.map((operation) => ({ op: 'add', path: '', value: operation.op === 'replace' ? operation.value : null }));

@@ -1,0 +1,308 @@
+import {
+  clockErrorCodes,
+  cross,
+  decideClock,
+  equalValues,
+  jsonBytes,
+  normalizeAndApply,
+  apply,
+  type ClockVerdict,
+  type Conflict,
+  type Counter,
+  type ErrorCode,
+  type Failure,
+  type JsonValue,
+  type Limits,
+  type NormalPatch,
+  type Patch,
+  type PatchId,
+  type Position,
+  type ReplicaId,
+  type Revision,
+} from '@concord/core';
+import type { Edit, EditAction, Stamp, UnreadableEdit } from '@concord/schema';
+import { authorLane } from './author-context.js';
+import { loggedUnder, tailStart, type DocumentState, type LoggedChange, type Need } from './document-state.js';
+
+/** A conflict that the commit of a change found, against an earlier change of the document. */
+export interface FoundConflict {
+  readonly againstRevision: Revision;
+  readonly conflict: Conflict;
+}
+
+/** Why an edit is refused; `expected` with `CLOCK_GAP`. */
+export type Refusal = Failure & { readonly expected?: number };
+
+export type Decision =
+  /** Already taken into the state. */
+  | { readonly kind: 'change'; readonly change: LoggedChange; readonly text: string; readonly conflicts: readonly FoundConflict[] }
+  | { readonly kind: 'duplicate'; readonly change: LoggedChange }
+  | { readonly kind: 'refused'; readonly failure: Refusal }
+  | { readonly kind: 'need'; readonly need: Need };
+
+export interface DecisionRules {
+  readonly limits: Limits;
+  /** How many changes behind the head an edit's base may be. */
+  readonly reach: number;
+  /** For an edit without a stamp: the server's own replica for the caller, and an id for the patch. */
+  readonly serverReplica: ReplicaId;
+  newPatchId(): PatchId;
+  readonly now: Date;
+  /** The batch at work: a refusal is final only from a state that this batch loaded. */
+  readonly batch: number;
+  /** An earlier edit of the same replica on this document was refused in the same push. */
+  readonly afterRefused: boolean;
+}
+
+/**
+ * The verdict on one edit of one document, in the order of semantics 4.2: duplicate, clock, transform past what was missed,
+ * apply, guards, sizes. Pure but for the state, into which a committed change is taken so that the next edit is decided on
+ * top of it. Everything is in memory or asked for as a need; nothing has changed then.
+ */
+export function decide(state: DocumentState, edit: Edit | UnreadableEdit, rules: DecisionRules): Decision {
+  const decision = edit.stamp === null ? decideAtHead(state, edit, rules) : decideStamped(state, edit, edit.stamp, rules);
+  if (decision.kind === 'refused' && state.loadedBy !== rules.batch) return need({ kind: 'fresh' });
+  return decision;
+}
+
+function decideStamped(state: DocumentState, edit: Edit | UnreadableEdit, stamp: Stamp, rules: DecisionRules): Decision {
+  const { replicaId, counter } = stamp;
+  if (!state.allCounters && !state.counters.has(replicaId) && !state.strangers.has(replicaId) && state.facts !== null) {
+    return need({ kind: 'counter', replicaId });
+  }
+  let logged: LoggedChange | null | undefined = null;
+  if (counter <= (state.counters.get(replicaId) ?? 0)) {
+    logged = loggedUnder(state, replicaId, counter);
+    if (logged === undefined) return need({ kind: 'logged', replicaId, counter });
+  }
+
+  const verdict = decideClock(stamp, {
+    epoch: state.epoch,
+    head: state.revision,
+    counters: state.counters,
+    tail: state.tail,
+    logged: logged?.patchId,
+  });
+  if (verdict.kind === 'duplicate' && logged !== null) return { kind: 'duplicate', change: logged };
+  if (verdict.kind === 'resync' || verdict.kind === 'cloned') return refuseClock(verdict, edit, stamp, state);
+  if (rules.afterRefused) {
+    return refuse('PATCH_DEPENDS_ON_REFUSED', 'An earlier edit of this replica on this document was refused in the same push; mend that one and push both again');
+  }
+  if ('failure' in edit) return { kind: 'refused', failure: edit.failure };
+  const absent = checkExistence(state, edit.action);
+  if (absent !== undefined) return absent;
+  if (verdict.kind !== 'fast-forward' && verdict.kind !== 'concurrent') {
+    return reachBack(state, stamp, verdict, rules) ?? refuseClock(verdict, edit, stamp, state);
+  }
+  return take(state, edit.action, stamp, verdict, rules);
+}
+
+/** A person's edit: made on whatever the head is, by the server's own replica for that principal. */
+function decideAtHead(state: DocumentState, edit: Edit | UnreadableEdit, rules: DecisionRules): Decision {
+  if (rules.afterRefused) {
+    return refuse('PATCH_DEPENDS_ON_REFUSED', 'An earlier edit of this document was refused in the same push; mend that one and send both again');
+  }
+  if ('failure' in edit) return { kind: 'refused', failure: edit.failure };
+  const absent = checkExistence(state, edit.action);
+  if (absent !== undefined) return absent;
+  const replicaId = rules.serverReplica;
+  if (!state.allCounters && !state.counters.has(replicaId) && !state.strangers.has(replicaId) && state.facts !== null) {
+    return need({ kind: 'counter', replicaId });
+  }
+  if (edit.ifRevision !== undefined && edit.ifRevision !== state.revision) {
+    return refuse('TEST_FAILED', `The document has revision ${state.revision}, not ${edit.ifRevision}; read it again and repeat the edit`);
+  }
+  const stamp: Stamp = {
+    patchId: rules.newPatchId(),
+    replicaId,
+    counter: ((state.counters.get(replicaId) ?? 0) + 1) as Counter,
+    clock: { epoch: state.epoch, base: state.revision },
+  };
+  return take(state, edit.action, stamp, { kind: 'fast-forward', base: state.revision }, rules);
+}
+
+function checkExistence(state: DocumentState, action: EditAction): Decision | undefined {
+  if (action.kind === 'CREATE') {
+    if (state.facts === null) return undefined;
+    return refuse('DOCUMENT_EXISTS', `Document ${state.documentId} exists${state.deleted ? ' as a tombstone; restore it' : '; patch it'} or create one with another id`);
+  }
+  if (state.facts === null) {
+    return refuse('DOCUMENT_NOT_FOUND', `There is no document ${state.documentId} in workspace ${state.workspaceId}; create it first`);
+  }
+  if (action.kind === 'PATCH' && state.deleted) {
+    return refuse('DOCUMENT_DELETED', `Document ${state.documentId} was deleted by revision ${state.revision} or before; restore it to patch it`);
+  }
+  return undefined;
+}
+
+/** An edit whose base lies before what is in memory is not stale yet: the log is in the database. */
+function reachBack(state: DocumentState, stamp: Stamp, verdict: ClockVerdict, rules: DecisionRules): Decision | undefined {
+  const vector = 'vector' in stamp.clock;
+  if (vector && !state.allCounters) return need({ kind: 'counters' });
+  if (verdict.kind !== 'stale') return undefined;
+  const farthest = Math.max(0, state.revision - rules.reach);
+  const from = 'base' in stamp.clock ? stamp.clock.base : Math.max(farthest, tailStart(state) - 1024);
+  if (from < farthest || from >= tailStart(state)) return undefined;
+  return need({ kind: 'tail', from: from as Revision });
+}
+
+function take(
+  state: DocumentState,
+  action: EditAction,
+  stamp: Stamp,
+  verdict: { readonly kind: 'fast-forward' | 'concurrent'; readonly base: Revision },
+  rules: DecisionRules,
+): Decision {
+  // Without the author's own changes counted: what the patch was made on, told as late as possible.
+  const { base } = verdict;
+  switch (action.kind) {
+    case 'CREATE': {
+      const bytes = jsonBytes(action.value, rules.limits.documentBytes);
+      if (bytes > rules.limits.documentBytes) return tooLarge(bytes, rules);
+      state.facts = { collection: action.collection, title: action.title, createdAt: rules.now };
+      state.value = action.value;
+      state.valueBytes = bytes;
+      return append(state, action.kind, stamp, base, [{ op: 'replace', path: [], value: action.value }], null, []);
+    }
+    case 'DELETE':
+    case 'RESTORE':
+      state.deleted = action.kind === 'DELETE';
+      return append(state, action.kind, stamp, base, [], null, []);
+    case 'PATCH':
+      return verdict.kind === 'fast-forward'
+        ? fastForward(state, action.patch, stamp, base, rules)
+        : transformed(state, action.patch, stamp, base, rules);
+  }
+}
+
+function fastForward(state: DocumentState, patch: Patch, stamp: Stamp, base: Revision, rules: DecisionRules): Decision {
+  const normalized = normalizeAndApply(state.value, patch, rules.limits);
+  if (!normalized.ok) return { kind: 'refused', failure: normalized.error };
+  const { document } = normalized.value;
+  return replaceValue(state, document, normalized.value.patch, rules, (text) =>
+    append(state, 'PATCH', stamp, base, normalized.value.patch, null, [], text),
+  );
+}
+
+/** The patch was made without changes by others: past them, then on top of them. */
+function transformed(state: DocumentState, patch: Patch, stamp: Stamp, base: Revision, rules: DecisionRules): Decision {
+  const lane = authorLane(state, stamp.replicaId, base);
+  if ('need' in lane) return { kind: 'need', need: lane.need };
+  if (!lane.ok) return { kind: 'refused', failure: lane.error };
+  const normalized = normalizeAndApply(lane.value.context, patch, rules.limits);
+  if (!normalized.ok) return { kind: 'refused', failure: normalized.error };
+  const sent = normalized.value.patch;
+  const crossed = cross(lane.value.bridge, sent);
+  if (!crossed.ok) return { kind: 'refused', failure: crossed.error };
+
+  const conflicts: FoundConflict[] = [];
+  for (const conflict of crossed.value.conflicts) {
+    if (conflict.rule === 'guardLost') {
+      if (conflict.loser === 'earlier') continue;
+      return refuse('TEST_FAILED', 'What the test operation looked at was removed by a concurrent change', { operation: conflict.losing.operation });
+    }
+    const other = conflict.loser === 'earlier' ? conflict.losing.patch : conflict.winning.patch;
+    conflicts.push({ againstRevision: lane.value.bridge.revisions[other] ?? base, conflict: alone(conflict) });
+  }
+
+  const { committed } = crossed.value;
+  const applied = apply(state.value, committed, rules.limits);
+  if (!applied.ok) return { kind: 'refused', failure: atSender(applied.error, committed, sent) };
+  return replaceValue(state, applied.value, committed, rules, (text) => {
+    const altered = committed === sent || samePatch(committed, sent) ? null : sent;
+    const decision = append(state, 'PATCH', stamp, base, committed, altered, conflicts, text);
+    state.lanes.set(stamp.replicaId, { base, upTo: state.revision, bridge: crossed.value.bridge, context: normalized.value.document });
+    return decision;
+  });
+}
+
+/** A conflict as if the two patches had been alone: the same however pushes were batched (I5). */
+const alone = (conflict: Conflict): Conflict => ({ ...conflict, losing: { ...conflict.losing, patch: 0 }, winning: { ...conflict.winning, patch: 0 } });
+
+/** An index in the transformed patch says nothing to the sender; it is told where both have the same operations. */
+function atSender(error: Failure, committed: NormalPatch, sent: NormalPatch): Failure {
+  if (committed.length === sent.length || error.operation === undefined) return error;
+  const { operation: _, ...rest } = error;
+  return rest;
+}
+
+const samePatch = (a: NormalPatch, b: NormalPatch): boolean =>
+  a.length === b.length && equalValues(a as unknown as JsonValue, b as unknown as JsonValue);
+
+/** Sizes before the work they bound; the exact size of the whole document only when a bound on it says it may be too large. */
+function replaceValue(state: DocumentState, value: JsonValue, patch: NormalPatch, rules: DecisionRules, commit: (text: string) => Decision): Decision {
+  const text = JSON.stringify(patch);
+  // An operation's text holds its value and its key: the document cannot have grown by more.
+  let bytes = state.valueBytes + Buffer.byteLength(text);
+  const whole = patch.length > 0 && patch.some((operation) => operation.path.length === 0);
+  if (whole || bytes > rules.limits.documentBytes) bytes = jsonBytes(value, rules.limits.documentBytes);
+  if (bytes > rules.limits.documentBytes) return tooLarge(bytes, rules);
+  state.value = value;
+  state.valueBytes = bytes;
+  return commit(text);
+}
+
+function append(
+  state: DocumentState,
+  kind: LoggedChange['kind'],
+  stamp: Stamp,
+  base: Revision,
+  patch: NormalPatch,
+  sent: NormalPatch | null,
+  conflicts: readonly FoundConflict[],
+  text = JSON.stringify(patch),
+): Decision {
+  const change: LoggedChange = {
+    revision: (state.revision + 1) as Revision,
+    position: 0 as Position,
+    kind,
+    replicaId: stamp.replicaId,
+    counter: stamp.counter,
+    patchId: stamp.patchId,
+    base,
+    patch,
+    sent,
+    bytes: text.length,
+    after: state.value,
+  };
+  state.revision = change.revision;
+  state.tail.push(change);
+  state.counters.set(stamp.replicaId, stamp.counter);
+  state.strangers.delete(stamp.replicaId);
+  return { kind: 'change', change, text, conflicts };
+}
+
+const need = (what: Need): Decision => ({ kind: 'need', need: what });
+
+const refuse = (code: ErrorCode, message: string, details: Partial<Refusal> = {}): Decision => ({ kind: 'refused', failure: { ...details, code, message } });
+
+const tooLarge = (actual: number, { limits }: DecisionRules): Decision =>
+  refuse('LIMIT_EXCEEDED', `The document would be larger than ${limits.documentBytes} bytes when serialised; split it over several documents`, {
+    limit: limits.documentBytes,
+    actual,
+  });
+
+function refuseClock(verdict: ClockVerdict, edit: { readonly documentId: string }, stamp: Stamp, state: DocumentState): Decision {
+  const code = clockErrorCodes[verdict.kind];
+  if (code === null) throw new Error(`invariant: ${verdict.kind} is not a refusal`);
+  switch (verdict.kind) {
+    case 'resync':
+      return refuse(code, `The history of the workspace is in epoch ${verdict.epoch}, the edit names epoch ${stamp.clock.epoch}; resync`);
+    case 'cloned':
+      return refuse(code, `Another patch of replica ${stamp.replicaId} has counter ${stamp.counter} on document ${edit.documentId}; take a new replica id`);
+    case 'retired':
+      return refuse(code, `Replica ${stamp.replicaId} is not known on document ${edit.documentId} and cannot start with counter ${stamp.counter}; take a new replica id`);
+    case 'future':
+      return refuse(code, `The clock names changes after revision ${state.revision} of document ${edit.documentId}, which this server never made; resync`);
+    case 'gap':
+      return refuse(code, `Counter ${stamp.counter} of replica ${stamp.replicaId} on document ${edit.documentId} leaves a gap; send from ${verdict.expected}`, { expected: verdict.expected });
+    case 'not-a-prefix':
+      return refuse(code, `No state of document ${edit.documentId} ever had the clock that was sent; resync`);
+    case 'stale':
+      return refuse(code, `The edit was made before revision ${verdict.oldest} of document ${edit.documentId}, which the retained history no longer reaches; resync`);
+    case 'duplicate':
+    case 'fast-forward':
+    case 'concurrent':
+      throw new Error(`invariant: ${verdict.kind} is not a refusal`);
+  }
+}

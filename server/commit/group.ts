@@ -1,0 +1,183 @@
+import { ConcordError } from '@concord/core';
+import type { Logger } from 'pino';
+import type pg from 'pg';
+import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
+import { commit, refusedChains, WorkspaceGone, type CommitParts, type Push, type Task } from './commit.js';
+
+/** Edits that one batch takes at most: beyond it a larger statement gains nothing and every push waits longer. */
+const batchEdits = 300;
+/** Edits that may wait before a push is turned away: several seconds of work. */
+const waitingEdits = 50_000;
+const attempts = 8;
+
+/**
+ * Group commit: whatever waits while one statement runs goes into the next. There is no timer: a push that finds nothing
+ * running starts at once, and under load batches grow by themselves.
+ */
+export class CommitLoop {
+  private readonly queue: { readonly push: Push; readonly tasks: readonly Task[] }[] = [];
+  private waiting = 0;
+  private running: Promise<void> | undefined;
+  private closed = false;
+
+  constructor(
+    private readonly pool: pg.Pool,
+    private readonly parts: CommitParts,
+    private readonly log: Logger,
+    /** Called when a commit may have happened without this process knowing: the feed looks for itself. */
+    private readonly ambiguous: () => void,
+  ) {}
+
+  /** @throws ConcordError UNAVAILABLE when too much waits, SHUTTING_DOWN. */
+  enqueue(push: Push, tasks: readonly Task[]): void {
+    if (this.closed) throw new ConcordError('SHUTTING_DOWN', 'The server is stopping; send the push again to another node or later');
+    if (this.waiting > waitingEdits) {
+      throw new ConcordError('UNAVAILABLE', `${this.waiting} edits are waiting to be committed; send the push again later`, { retryAfter: 1000 });
+    }
+    this.queue.push({ push, tasks });
+    this.waiting += tasks.length;
+    this.running ??= this.run();
+  }
+
+  /** Finishes what waits. Later pushes are refused. */
+  async close(): Promise<void> {
+    this.closed = true;
+    await this.running;
+  }
+
+  private async run(): Promise<void> {
+    // Pushes that arrive in the same turn of the event loop, on other sockets, share the first statement.
+    await nextTurn();
+    while (this.queue.length > 0) {
+      const tasks: Task[] = [];
+      while (this.queue.length > 0 && (tasks.length === 0 || tasks.length + this.queue[0]!.tasks.length <= batchEdits)) {
+        tasks.push(...this.queue.shift()!.tasks);
+      }
+      this.waiting -= tasks.length;
+      await this.commitAll(tasks);
+    }
+    this.running = undefined;
+  }
+
+  /** Every push of the batch is answered or rejected when this resolves. Never rejects. */
+  private async commitAll(tasks: readonly Task[]): Promise<void> {
+    let locked = false;
+    for (let attempt = 1; ; attempt++) {
+      const open = tasks.filter(({ push, index }) => push.verdicts[index] === undefined);
+      if (open.length === 0) return;
+      try {
+        if (locked) await this.commitLocked(open);
+        else await commit(this.pool, open, this.parts, attempt === 1);
+        return;
+      } catch (error) {
+        // What was refused is decided anew together with the rest.
+        for (const push of new Set(open.map((task) => task.push))) push.refused = refusedChains(tasks, push);
+        const kind = failureKind(error);
+        if (kind === 'race' && attempt < attempts) {
+          // From now on under the locks of the workspaces: nobody else can move, so the next attempt holds.
+          locked = true;
+          continue;
+        }
+        if (kind === 'connection') {
+          this.ambiguous();
+          if (attempt < attempts) {
+            this.log.warn({ err: error, attempt, edits: open.length }, 'The commit lost its connection; trying again.');
+            await delay(Math.min(25 * 2 ** attempt, 1000));
+            continue;
+          }
+        }
+        await this.giveUp(open, error, kind);
+        return;
+      }
+    }
+  }
+
+  /** The pessimistic way, for when another node commits to the same documents: lock, load, decide, append. */
+  private async commitLocked(tasks: readonly Task[]): Promise<void> {
+    const client = await this.pool.connect();
+    let broken: Error | undefined;
+    try {
+      await client.query('BEGIN');
+      await client.query({
+        name: 'concord-lock-workspaces',
+        text: 'SELECT id FROM workspaces WHERE id = ANY($1::text[]) ORDER BY id FOR UPDATE',
+        values: [[...new Set(tasks.map(({ push }) => push.workspaceId))]],
+      });
+      const afterCommit: (() => void)[] = [];
+      const later = heldBack(this.parts, tasks, afterCommit);
+      await commit(client, later.tasks, later.parts, false);
+      await client.query('COMMIT');
+      for (const act of afterCommit) act();
+    } catch (error) {
+      broken = failureKind(error) === 'connection' ? (error as Error) : undefined;
+      if (broken === undefined) await client.query('ROLLBACK').catch((failure: Error) => (broken = failure));
+      for (const { key } of tasks) this.parts.heads.forget(key);
+      throw error;
+    } finally {
+      client.release(broken);
+    }
+  }
+
+  private async giveUp(open: readonly Task[], error: unknown, kind: FailureKind): Promise<void> {
+    const pushes = [...new Set(open.map(({ push }) => push))];
+    if (pushes.length > 1 && kind !== 'connection') {
+      // One push that the database cannot take must not take the others down with it (I6).
+      for (const push of pushes) await this.commitAll(open.filter((task) => task.push === push));
+      return;
+    }
+    if (!(error instanceof WorkspaceGone)) this.log.error({ err: error, edits: open.length }, 'A batch was not committed.');
+    for (const push of pushes) push.reject(rejection(error, kind, push));
+  }
+}
+
+/** Verdicts, publications and audits of a transaction, held back until its COMMIT. */
+function heldBack(parts: CommitParts, tasks: readonly Task[], acts: (() => void)[]): { parts: CommitParts; tasks: readonly Task[] } {
+  const stands = new Map<Push, Push>();
+  for (const { push } of tasks) {
+    if (stands.has(push)) continue;
+    const stand: Push = {
+      ...push,
+      verdicts: [...push.verdicts],
+      refused: new Set(push.refused),
+      answer: (verdicts) => {
+        acts.push(() => {
+          verdicts.forEach((verdict, index) => (push.verdicts[index] = verdict));
+          push.missing = 0;
+          push.answer(verdicts);
+        });
+      },
+    };
+    stands.set(push, stand);
+  }
+  return {
+    tasks: tasks.map((task) => ({ ...task, push: stands.get(task.push)! })),
+    parts: {
+      ...parts,
+      now: () => parts.now(),
+      newPatchId: () => parts.newPatchId(),
+      committed: (changes) => void acts.push(() => parts.committed(changes)),
+      refused: (push, refusal, at) => void acts.push(() => parts.refused(push, refusal, at)),
+    },
+  };
+}
+
+type FailureKind = 'race' | 'connection' | 'other';
+
+/** Unique key taken, workspace moved, deadlock, serialisation. */
+const raceCodes = new Set(['23505', '22012', '40P01', '40001', '55P03']);
+
+function failureKind(error: unknown): FailureKind {
+  if (error instanceof WorkspaceGone) return 'other';
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  if (raceCodes.has(code)) return 'race';
+  if (/^(08|57P0|53)/.test(code) || /^E[A-Z]+$/.test(code)) return 'connection';
+  return error instanceof Error && /connection|terminat|timeout exceeded|Client has encountered/i.test(error.message) && code === '' ? 'connection' : 'other';
+}
+
+function rejection(error: unknown, kind: FailureKind, push: Push): Error {
+  if (error instanceof WorkspaceGone) {
+    return new ConcordError('WORKSPACE_NOT_FOUND', `There is no workspace ${push.workspaceId}, or you have no role in it`, { id: push.workspaceId });
+  }
+  if (kind === 'other') return error instanceof Error ? error : new Error(String(error));
+  return new ConcordError('UNAVAILABLE', 'The database cannot be reached now; send the push again with the same ids', { retryAfter: 1000 }, { cause: error });
+}

@@ -1,0 +1,189 @@
+import {
+  apply,
+  type Counter,
+  type DocumentId,
+  type JsonValue,
+  type NormalPatch,
+  type PatchId,
+  type Position,
+  type ReplicaId,
+  type Revision,
+  type WorkspaceId,
+} from '@concord/core';
+import type { ChangeRecord } from '@concord/schema';
+import type { Queryable } from '../postgres/queryable.js';
+import { dotKey, tailStart, type DocumentState, type LoggedChange, type Need } from './document-state.js';
+
+/** A document to load, with what the waiting edits will ask for. */
+export interface Wanted {
+  readonly workspaceId: WorkspaceId;
+  readonly documentId: DocumentId;
+  /** The changes after this revision, exclusive. */
+  from: number;
+  readonly replicas: Set<ReplicaId>;
+}
+
+/** `[revision, position, kind, replica, counter, patch id, base, patch, sent]`: a change as the statements below return it. */
+type ChangeRow = readonly [number, number, ChangeRecord['kind'], string, number, string, number, NormalPatch, NormalPatch | null];
+
+const changeRow = `jsonb_build_array(t.revision, t.position, t.kind, t.replica_id, t.counter, t.patch_id, t.base, t.patch, t.sent)`;
+
+/** One statement, so one snapshot: head, tail and counters agree. Keys of the rows: `w`, `d` ids, `f` from, `r` replicas. */
+const loadHeads = `
+SELECT k.w, k.d, x.epoch, d.collection, d.title, d.value, d.revision::float8 AS revision, d.deleted, d.created_at,
+  octet_length(d.value::text) AS bytes,
+  (SELECT jsonb_agg(${changeRow} ORDER BY t.revision) FROM changes t
+    WHERE t.workspace_id = k.w AND t.document_id = k.d AND t.revision > greatest(k.f, d.revision - $2)) AS tail,
+  (SELECT jsonb_object_agg(r.id, c.newest) FROM jsonb_array_elements_text(k.r) r(id)
+    CROSS JOIN LATERAL (SELECT max(t.counter) AS newest FROM changes t
+      WHERE t.workspace_id = k.w AND t.document_id = k.d AND t.replica_id = r.id) c
+    WHERE c.newest IS NOT NULL) AS counters
+FROM jsonb_to_recordset($1::jsonb) AS k(w text, d text, f bigint, r jsonb)
+JOIN workspaces x ON x.id = k.w
+LEFT JOIN documents d ON d.workspace_id = k.w AND d.id = k.d`;
+
+interface HeadRow {
+  readonly w: WorkspaceId;
+  readonly d: DocumentId;
+  readonly epoch: number;
+  readonly collection: string | null;
+  readonly title: string;
+  readonly value: JsonValue;
+  readonly revision: number | null;
+  readonly deleted: boolean;
+  readonly created_at: Date;
+  readonly bytes: number;
+  readonly tail: readonly ChangeRow[] | null;
+  readonly counters: Readonly<Record<string, number>> | null;
+}
+
+/**
+ * The states of many documents in one statement. A document that does not exist has `facts` null; one whose workspace does
+ * not exist is left out of the result.
+ */
+export async function loadStates(db: Queryable, wanted: readonly Wanted[], reach: number, batch: number): Promise<DocumentState[]> {
+  const keys = wanted.map(({ workspaceId, documentId, from, replicas }) => ({ w: workspaceId, d: documentId, f: from, r: [...replicas] }));
+  const { rows } = await db.query<HeadRow>({ name: 'concord-load-heads', text: loadHeads, values: [JSON.stringify(keys), reach] });
+  const asked = new Map(wanted.map((want) => [`${want.workspaceId}\n${want.documentId}`, want.replicas]));
+  return rows.map((row) => {
+    const counters = new Map<ReplicaId, Counter>();
+    const strangers = new Set<ReplicaId>();
+    for (const replica of asked.get(`${row.w}\n${row.d}`) ?? []) {
+      const newest = row.counters?.[replica];
+      if (newest === undefined) strangers.add(replica);
+      else counters.set(replica, newest as Counter);
+    }
+    const tail = (row.tail ?? []).map(loggedChange);
+    const newest = tail.at(-1);
+    if (newest !== undefined) newest.after = row.value;
+    return {
+      workspaceId: row.w,
+      documentId: row.d,
+      epoch: row.epoch,
+      loadedBy: batch,
+      facts: row.collection === null ? null : { collection: row.collection, title: row.title, createdAt: row.created_at },
+      value: row.value ?? null,
+      valueBytes: row.bytes ?? 0,
+      revision: (row.revision ?? 0) as Revision,
+      deleted: row.deleted ?? false,
+      tail,
+      counters,
+      strangers,
+      allCounters: row.collection === null,
+      looked: new Map<string, LoggedChange | null>(),
+      rebuilt: new Map<Revision, JsonValue>(),
+      lanes: new Map(),
+    };
+  });
+}
+
+function loggedChange([revision, position, kind, replicaId, counter, patchId, base, patch, sent]: ChangeRow): LoggedChange {
+  return {
+    revision: revision as Revision,
+    position: position as Position,
+    kind,
+    replicaId: replicaId as ReplicaId,
+    counter: counter as Counter,
+    patchId: patchId as PatchId,
+    base: base as Revision,
+    patch,
+    sent,
+    bytes: JSON.stringify(patch).length,
+    after: undefined,
+  };
+}
+
+/** Loads what a decision asked for into a state. `fresh` is not for here: the batch loads the state anew. */
+export async function loadNeed(db: Queryable, state: DocumentState, need: Exclude<Need, { kind: 'fresh' }>): Promise<void> {
+  const where = `t.workspace_id = $1 AND t.document_id = $2`;
+  const ids = [state.workspaceId, state.documentId] as const;
+  switch (need.kind) {
+    case 'counter': {
+      const { rows } = await db.query<{ newest: number | null }>({
+        name: 'concord-load-counter',
+        text: `SELECT max(t.counter)::float8 AS newest FROM changes t WHERE ${where} AND t.replica_id = $3`,
+        values: [...ids, need.replicaId],
+      });
+      const newest = rows[0]?.newest ?? null;
+      // What the running batch has decided in the meantime is newer than the database.
+      if (newest !== null && !state.counters.has(need.replicaId)) state.counters.set(need.replicaId, newest as Counter);
+      else if (newest === null && !state.counters.has(need.replicaId)) state.strangers.add(need.replicaId);
+      return;
+    }
+    case 'counters': {
+      const { rows } = await db.query<{ replica: ReplicaId; newest: number }>({
+        name: 'concord-load-counters',
+        text: `SELECT t.replica_id AS replica, max(t.counter)::float8 AS newest FROM changes t WHERE ${where} GROUP BY t.replica_id`,
+        values: [...ids],
+      });
+      for (const { replica, newest } of rows) {
+        if (!state.counters.has(replica)) state.counters.set(replica, newest as Counter);
+      }
+      state.allCounters = true;
+      return;
+    }
+    case 'logged': {
+      const { rows } = await db.query<{ change: ChangeRow }>({
+        name: 'concord-load-logged',
+        text: `SELECT ${changeRow} AS change FROM changes t WHERE ${where} AND t.replica_id = $3 AND t.counter = $4`,
+        values: [...ids, need.replicaId, need.counter],
+      });
+      state.looked.set(dotKey(need.replicaId, need.counter), rows[0] === undefined ? null : loggedChange(rows[0].change));
+      return;
+    }
+    case 'tail': {
+      const { rows } = await db.query<{ change: ChangeRow }>({
+        name: 'concord-load-tail',
+        text: `SELECT ${changeRow} AS change FROM changes t WHERE ${where} AND t.revision > $3 AND t.revision <= $4 ORDER BY t.revision`,
+        values: [...ids, need.from, tailStart(state)],
+      });
+      state.tail = [...rows.map(({ change }) => loggedChange(change)), ...state.tail];
+      return;
+    }
+    case 'value':
+      state.rebuilt.set(need.at, await rebuild(db, state, need.at));
+  }
+}
+
+/** The value at an old revision: the snapshot before it and the log from there. */
+async function rebuild(db: Queryable, state: DocumentState, at: Revision): Promise<JsonValue> {
+  const { rows } = await db.query<{ start: number; value: JsonValue; patches: readonly NormalPatch[] | null }>({
+    name: 'concord-rebuild',
+    text: `
+SELECT coalesce(s.revision, 0)::float8 AS start, s.value,
+  (SELECT jsonb_agg(t.patch ORDER BY t.revision) FROM changes t
+    WHERE t.workspace_id = $1 AND t.document_id = $2 AND t.revision > coalesce(s.revision, 0) AND t.revision <= $3) AS patches
+FROM (SELECT 1) one LEFT JOIN LATERAL (
+  SELECT revision, value FROM snapshots WHERE workspace_id = $1 AND document_id = $2 AND revision <= $3 ORDER BY revision DESC LIMIT 1
+) s ON true`,
+    values: [state.workspaceId, state.documentId, at],
+  });
+  const row = rows[0];
+  let value = row?.value ?? null;
+  for (const patch of row?.patches ?? []) {
+    const next = apply(value, patch);
+    if (!next.ok) throw new Error(`invariant: the log of document ${state.documentId} does not replay to revision ${at}: ${next.error.message}`);
+    value = next.value;
+  }
+  return value;
+}

@@ -1,0 +1,100 @@
+import { ConcordError, type Limits, type PatchId, type PrincipalId, type ReplicaId, type WorkspaceId } from '@concord/core';
+import type { CommitPort, Edit, UnreadableEdit, Verdict, Viewer } from '@concord/schema';
+import { createHash } from 'node:crypto';
+import type pg from 'pg';
+import type { Logger } from 'pino';
+import type { Rights } from '../auth/rights.js';
+import { requireRole } from '../read/require-role.js';
+import { Heads, documentKey } from './heads.js';
+import { CommitLoop } from './group.js';
+import type { Push, PublishedChange, Task } from './commit.js';
+import { RefusalAudit } from './refusals.js';
+
+export interface CommitOptions {
+  readonly pool: pg.Pool;
+  readonly log: Logger;
+  readonly limits: Limits;
+  readonly rights: Rights;
+  readonly heads: Heads;
+  /** How many changes behind the head an edit's base may be; beyond it the answer is `CLOCK_STALE`. */
+  readonly reach: number;
+  now(): Date;
+  randomId(): string;
+  committed(changes: readonly PublishedChange[]): void;
+  ambiguous(): void;
+}
+
+/** Two loops, each with the workspaces of its half: one can prepare while the other's statement runs. */
+const loops = 2;
+
+export interface Commit extends CommitPort {
+  close(): Promise<void>;
+}
+
+export function createCommit(options: CommitOptions): Commit {
+  const { pool, log, limits, rights, heads, reach } = options;
+  const audit = new RefusalAudit(pool, log);
+  const parts = {
+    heads,
+    limits,
+    reach,
+    now: options.now,
+    newPatchId: () => options.randomId() as PatchId,
+    committed: options.committed,
+    refused: (push: Push, refusal: Parameters<RefusalAudit['add']>[2], at: Date) => audit.add(push.workspaceId, push.viewer.principalId, refusal, at),
+  };
+  const shards = Array.from({ length: loops }, () => new CommitLoop(pool, parts, log, options.ambiguous));
+  const replicas = new ServerReplicas();
+
+  return {
+    async push(viewer: Viewer, workspaceId: WorkspaceId, edits: readonly (Edit | UnreadableEdit)[]): Promise<readonly Verdict[]> {
+      await requireRole(rights, viewer, workspaceId, 'EDITOR');
+      if (edits.length > limits.pushPatches) {
+        throw new ConcordError('LIMIT_EXCEEDED', `A push may have ${limits.pushPatches} edits, this one has ${edits.length}; send it in parts`, {
+          limit: limits.pushPatches,
+          actual: edits.length,
+        });
+      }
+      if (edits.length === 0) return [];
+      return new Promise((answer, reject) => {
+        const push: Push = {
+          viewer,
+          workspaceId,
+          serverReplica: replicas.of(viewer.principalId),
+          verdicts: new Array<Verdict | undefined>(edits.length).fill(undefined),
+          refused: new Set(),
+          missing: edits.length,
+          answer,
+          reject,
+        };
+        const tasks = edits.map((edit, index): Task => ({ push, index, edit, key: documentKey(workspaceId, edit.documentId) }));
+        shards[shardOf(workspaceId)]!.enqueue(push, tasks);
+      });
+    },
+    async close() {
+      await Promise.all(shards.map((shard) => shard.close()));
+      await audit.close();
+    },
+  };
+}
+
+function shardOf(workspaceId: WorkspaceId): number {
+  let hash = 0;
+  for (let index = 0; index < workspaceId.length; index++) hash = (hash * 31 + workspaceId.charCodeAt(index)) | 0;
+  return Math.abs(hash) % loops;
+}
+
+/** The replica that edits without a clock are made by: the same for a principal on every node, and nobody's own. */
+class ServerReplicas {
+  private readonly known = new Map<PrincipalId, ReplicaId>();
+
+  of(principalId: PrincipalId): ReplicaId {
+    let replica = this.known.get(principalId);
+    if (replica === undefined) {
+      replica = createHash('sha256').update(`concord server replica\n${principalId}`).digest('hex').slice(0, 32) as ReplicaId;
+      if (this.known.size > 10_000) this.known.clear();
+      this.known.set(principalId, replica);
+    }
+    return replica;
+  }
+}

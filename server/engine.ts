@@ -1,0 +1,66 @@
+import { defaultLimits, type Limits } from '@concord/core';
+import type { CommitPort, FeedPort, ReadPort } from '@concord/schema';
+import type pg from 'pg';
+import type { Logger } from 'pino';
+import type { Rights } from './auth/rights.js';
+import { Heads } from './commit/heads.js';
+import { createCommit } from './commit/port.js';
+import { createFeed, type Feed } from './feed/port.js';
+import type { Notifications } from './notify.js';
+import { createRead } from './read/port.js';
+
+export interface EngineOptions {
+  /** Statements of commit, feed and read; two connections commit, the rest read. */
+  readonly pool: pg.Pool;
+  readonly log: Logger;
+  readonly rights: Rights;
+  /** Hints between the nodes of one database. */
+  readonly notify: Notifications;
+  readonly limits?: Limits;
+  now?(): Date;
+  /** A new random id, for patches of callers without clocks. */
+  randomId(): string;
+  /** Bytes of document heads and recent changes that are kept in memory. Default: 128 MiB. */
+  readonly cacheBytes?: number;
+  /** Bytes of recent changes kept for the subscribers of one workspace. Default: 8 MiB. */
+  readonly feedRingBytes?: number;
+  /** Milliseconds between two looks for changes of other nodes whose hint was lost. Default: 2,000. */
+  readonly feedPollMs?: number;
+  /** How many changes behind a document's head an edit's base may be (`CLOCK_STALE` beyond). Default: 50,000. */
+  readonly reach?: number;
+}
+
+export interface Engine {
+  readonly commit: CommitPort;
+  readonly read: ReadPort;
+  readonly feed: FeedPort;
+  /** Refuses new pushes, finishes the running ones, ends all streams with SHUTTING_DOWN. Leaves the pool open. */
+  close(): Promise<void>;
+}
+
+/** Commit, feed and read behind their ports. Everything durable is in the database: engines may come and go, and several may share one. */
+export function createEngine(options: EngineOptions): Promise<Engine> {
+  const { pool, log, rights, notify } = options;
+  const feed: Feed = createFeed({ db: pool, log, rights, notify, ringBytes: options.feedRingBytes ?? 8 * 1024 * 1024, pollMs: options.feedPollMs ?? 2000 });
+  const commit = createCommit({
+    pool,
+    log,
+    rights,
+    limits: options.limits ?? defaultLimits,
+    heads: new Heads(options.cacheBytes ?? 128 * 1024 * 1024),
+    reach: options.reach ?? 50_000,
+    now: options.now ?? (() => new Date()),
+    randomId: () => options.randomId(),
+    committed: (changes) => feed.committed(changes),
+    ambiguous: () => feed.lookAround(),
+  });
+  return Promise.resolve({
+    commit,
+    read: createRead({ db: pool, rights }),
+    feed,
+    async close() {
+      await commit.close();
+      await feed.close();
+    },
+  });
+}

@@ -1,0 +1,73 @@
+import type { DocumentId, WorkspaceId } from '@concord/core';
+import type { ChangeRecord, DocumentFilter } from '@concord/schema';
+import type { Queryable } from '../postgres/queryable.js';
+import { conditionsSql } from '../read/conditions-sql.js';
+
+/** Ids of documents that a reader is known not to hold are remembered up to this many. */
+const rememberedOutside = 10_000;
+
+/**
+ * Partial sync for one reader. Collection and ids of a document never change. `where` looks at the document as it is now: in
+ * a batch either all changes of a document are delivered or it is named in `left`. A later change of the same document is
+ * judged again, so a reader that has caught up holds exactly the documents that match. A document that comes (back) in is
+ * seen by its revision: the reader has none, or an older one, and reads the document.
+ */
+export class FeedFilter {
+  private readonly ids: ReadonlySet<DocumentId> | undefined;
+  /** Documents last told as left: naming them again with each of their changes would say nothing new. */
+  private readonly outside = new Set<DocumentId>();
+
+  constructor(
+    private readonly db: Queryable,
+    private readonly workspaceId: WorkspaceId,
+    private readonly filter: DocumentFilter,
+  ) {
+    this.ids = filter.ids === undefined ? undefined : new Set(filter.ids);
+  }
+
+  /** True: every change passes, batches can be shared. */
+  get open(): boolean {
+    return this.filter.collection === undefined && this.ids === undefined && !this.looksAtValues;
+  }
+
+  /** The part that the log itself can answer. */
+  get logFilter(): DocumentFilter {
+    const { collection, ids } = this.filter;
+    return { ...(collection === undefined ? {} : { collection }), ...(ids === undefined ? {} : { ids }) };
+  }
+
+  get looksAtValues(): boolean {
+    return (this.filter.where?.length ?? 0) > 0;
+  }
+
+  async split(changes: readonly ChangeRecord[]): Promise<{ readonly changes: readonly ChangeRecord[]; readonly left: readonly DocumentId[] }> {
+    const here = changes.filter(
+      ({ collection, documentId }) => (this.filter.collection === undefined || collection === this.filter.collection) && (this.ids === undefined || this.ids.has(documentId)),
+    );
+    if (!this.looksAtValues || here.length === 0) return { changes: here, left: [] };
+
+    const documents = [...new Set(here.map(({ documentId }) => documentId))];
+    const matching = await this.matching(documents);
+    const left: DocumentId[] = [];
+    for (const documentId of documents) {
+      if (matching.has(documentId)) {
+        this.outside.delete(documentId);
+      } else if (!this.outside.has(documentId)) {
+        left.push(documentId);
+        if (this.outside.size >= rememberedOutside) this.outside.clear();
+        this.outside.add(documentId);
+      }
+    }
+    return { changes: here.filter(({ documentId }) => matching.has(documentId)), left };
+  }
+
+  private async matching(documents: readonly DocumentId[]): Promise<ReadonlySet<DocumentId>> {
+    const values: unknown[] = [this.workspaceId, documents];
+    const condition = conditionsSql('value', this.filter.where ?? [], values);
+    const { rows } = await this.db.query<{ id: DocumentId }>({
+      text: `SELECT id FROM documents WHERE workspace_id = $1 AND id = ANY($2::text[]) AND ${condition}`,
+      values,
+    });
+    return new Set(rows.map(({ id }) => id));
+  }
+}

@@ -1,0 +1,98 @@
+import { ConcordError, toWire, type Counter, type DocumentId, type NormalPatch, type PatchId, type Position, type PrincipalId, type ReplicaId, type Revision, type WorkspaceId } from '@concord/core';
+import type { ChangeRecord, DocumentFilter } from '@concord/schema';
+import { created, type PublishedChange } from '../commit/commit.js';
+import type { Queryable } from '../postgres/queryable.js';
+
+export interface LogPage {
+  readonly changes: readonly PublishedChange[];
+  /** Everything up to here was looked at, though the filter may have left changes out. */
+  readonly to: Position;
+  /** Head of the workspace in the same snapshot. */
+  readonly head: Position;
+  readonly epoch: number;
+}
+
+/** A page ends at about this size, so that a page of large patches is not held in memory at once. */
+const pageBytes = 4 * 1024 * 1024;
+
+/**
+ * The log after a position, in order, in one statement: what is not in the result and not after `to` will never appear,
+ * because positions are given in commit order. `where` of the filter is not applied here: it looks at documents.
+ *
+ * @throws ConcordError WORKSPACE_NOT_FOUND.
+ */
+export async function readLog(db: Queryable, workspaceId: WorkspaceId, after: number, limit: number, filter: DocumentFilter = {}): Promise<LogPage> {
+  const { rows } = await db.query<LogRow>({
+    name: 'concord-read-log',
+    text: `
+SELECT w.epoch, w.position::float8 AS head, c.*
+FROM workspaces w LEFT JOIN LATERAL (
+  SELECT * FROM (
+    SELECT page.*, sum(size) OVER (ORDER BY page.position) - size AS before FROM (
+      SELECT position::float8 AS position, document_id, revision::float8 AS revision, kind, collection, title, replica_id, counter::float8 AS counter, patch_id, principal_id, patch, committed_at,
+        pg_column_size(patch) AS size
+      FROM changes
+      WHERE workspace_id = $1 AND changes.position > $2 AND ($4::text IS NULL OR collection = $4) AND ($5::text[] IS NULL OR document_id = ANY($5))
+      ORDER BY changes.position LIMIT $3
+    ) page
+  ) sized WHERE before < ${pageBytes}
+) c ON true
+WHERE w.id = $1
+ORDER BY c.position`,
+    values: [workspaceId, after, limit, filter.collection ?? null, filter.ids ?? null],
+  });
+  const [first] = rows;
+  if (first === undefined) throw new ConcordError('WORKSPACE_NOT_FOUND', `There is no workspace ${workspaceId}, or you have no role in it`, { id: workspaceId });
+  const changes = rows.filter((row) => row.position !== null).map((row) => ({ record: changeRecord(workspaceId, row), bytes: 400 + (row.size ?? 0) * 2 }));
+  const last = rows.at(-1);
+  const cut = changes.length === limit || (last?.size ?? 0) + (last?.before === undefined ? 0 : Number(last.before)) >= pageBytes;
+  return { changes, to: cut && changes.length > 0 ? changes.at(-1)!.record.position : (Math.max(after, first.head) as Position), head: first.head, epoch: first.epoch };
+}
+
+export interface ChangeRow {
+  readonly position: Position;
+  readonly document_id: DocumentId;
+  readonly revision: Revision;
+  readonly kind: ChangeRecord['kind'];
+  readonly collection: string;
+  readonly title: string | null;
+  readonly replica_id: ReplicaId;
+  readonly counter: Counter;
+  readonly patch_id: PatchId;
+  readonly principal_id: PrincipalId;
+  readonly patch: NormalPatch;
+  readonly committed_at: Date;
+}
+
+interface LogRow extends ChangeRow {
+  readonly epoch: number;
+  readonly head: Position;
+  readonly size: number | null;
+  readonly before: string | null;
+}
+
+export const changeRecord = (workspaceId: WorkspaceId, row: ChangeRow): ChangeRecord => ({
+  workspaceId,
+  position: row.position,
+  documentId: row.document_id,
+  revision: row.revision,
+  kind: row.kind,
+  collection: row.collection,
+  title: row.kind === 'CREATE' ? row.title : null,
+  replicaId: row.replica_id,
+  counter: row.counter,
+  patchId: row.patch_id,
+  principalId: row.principal_id,
+  patch: row.kind === 'CREATE' ? created(row.patch) : toWire(row.patch),
+  committedAt: row.committed_at,
+});
+
+/** Where workspaces stand now. A workspace that is gone is left out. */
+export async function readPlaces(db: Queryable, workspaceIds: readonly WorkspaceId[]): Promise<Map<WorkspaceId, { readonly epoch: number; readonly position: Position }>> {
+  const { rows } = await db.query<{ id: WorkspaceId; epoch: number; position: Position }>({
+    name: 'concord-read-places',
+    text: 'SELECT id, epoch, position::float8 AS position FROM workspaces WHERE id = ANY($1::text[])',
+    values: [workspaceIds],
+  });
+  return new Map(rows.map(({ id, epoch, position }) => [id, { epoch, position }]));
+}

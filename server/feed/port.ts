@@ -1,0 +1,174 @@
+import { ConcordError, type Cursor, type DocumentId, type WorkspaceId } from '@concord/core';
+import type { DocumentFilter, FeedEvent, FeedPort, SnapshotPage, Viewer } from '@concord/schema';
+import type { Logger } from 'pino';
+import type { Rights } from '../auth/rights.js';
+import type { PublishedChange } from '../commit/commit.js';
+import type { Notifications } from '../notify.js';
+import type { Queryable } from '../postgres/queryable.js';
+import { readDocument } from '../read/documents.js';
+import { requireRole } from '../read/require-role.js';
+import { cursorAhead, formatCursor, parseCursor } from './cursor.js';
+import { FeedFilter } from './filter.js';
+import { Follower } from './follower.js';
+import { Hints } from './hints.js';
+import { readLog, readPlaces } from './log.js';
+import { readSnapshot } from './snapshot.js';
+import { Watch } from './watch.js';
+import { WorkspaceFeed } from './workspace-feed.js';
+
+export interface FeedOptions {
+  readonly db: Queryable;
+  readonly log: Logger;
+  readonly rights: Rights;
+  readonly notify: Notifications;
+  /** Bytes of recent changes kept in memory for each workspace with followers: what a live reader may be behind. */
+  readonly ringBytes: number;
+  /** How often the workspaces with followers are looked at for changes whose hint was lost. */
+  readonly pollMs: number;
+}
+
+export interface Feed extends FeedPort {
+  /** Takes in what this process has committed, in order of position. */
+  committed(changes: readonly PublishedChange[]): void;
+  /** Something may have been committed without this process knowing. */
+  lookAround(): void;
+  close(): Promise<void>;
+}
+
+/** A feed without followers is kept so long, so that a reconnecting reader finds the ring. */
+const idleMs = 30_000;
+/** Every so many polls the rights of every follower are asked for again, in case a revocation was not heard of. */
+const rightsEveryPolls = 8;
+
+export function createFeed({ db, log, rights, notify, ringBytes, pollMs }: FeedOptions): Feed {
+  const feeds = new Map<WorkspaceId, WorkspaceFeed>();
+  const followers = new Map<Follower, WorkspaceId>();
+  let polls = 0;
+  let polling = false;
+  let closed = false;
+
+  const hints = new Hints(
+    notify,
+    (workspaceId, position) => {
+      const feed = feeds.get(workspaceId);
+      if (feed !== undefined && position > feed.head) feed.catchUpSoon();
+    },
+    () => void poll(),
+  );
+  const timer = setInterval(() => void poll(), pollMs);
+  timer.unref();
+  const stopRights = rights.onRevoked(({ principalId, workspaceId }) => {
+    for (const [follower, followed] of followers) {
+      if (followed === workspaceId && follower.principalId === principalId) void checkRight(follower, workspaceId);
+    }
+  });
+
+  async function open(workspaceId: WorkspaceId, follower: Follower): Promise<WorkspaceFeed> {
+    let feed = feeds.get(workspaceId);
+    if (feed === undefined) {
+      feed = new WorkspaceFeed(workspaceId, db, ringBytes, (error) => log.warn({ err: error, workspaceId }, 'The feed could not be read; the poll tries again.'));
+      feeds.set(workspaceId, feed);
+    }
+    feed.followers.add(follower);
+    feed.idleSince = null;
+    await feed.open();
+    return feed;
+  }
+
+  function leave(follower: Follower): void {
+    const workspaceId = followers.get(follower);
+    followers.delete(follower);
+    const feed = workspaceId === undefined ? undefined : feeds.get(workspaceId);
+    feed?.followers.delete(follower);
+    if (feed !== undefined && feed.followers.size === 0) feed.idleSince = Date.now();
+  }
+
+  function startFollower(viewer: Viewer, workspaceId: WorkspaceId, after: Cursor | null, filter: DocumentFilter): Follower {
+    if (closed) throw shuttingDown();
+    const follower: Follower = new Follower(
+      viewer.principalId,
+      db,
+      new FeedFilter(db, workspaceId, filter),
+      after,
+      async (self) => {
+        followers.set(self, workspaceId);
+        await requireRole(rights, viewer, workspaceId, 'VIEWER');
+        return open(workspaceId, self);
+      },
+      leave,
+    );
+    return follower;
+  }
+
+  async function checkRight(follower: Follower, workspaceId: WorkspaceId): Promise<void> {
+    const role = await rights.role(follower.principalId, workspaceId).catch(() => undefined);
+    if (role === null) follower.fail(new ConcordError('FORBIDDEN', `Your role in workspace ${workspaceId} was taken away; drop what you hold of it`, { id: workspaceId }));
+  }
+
+  async function poll(): Promise<void> {
+    if (polling || closed) return;
+    polling = true;
+    try {
+      for (const [workspaceId, feed] of feeds) {
+        if (feed.followers.size === 0 && feed.idleSince !== null && Date.now() - feed.idleSince > idleMs) feeds.delete(workspaceId);
+      }
+      if (feeds.size > 0) {
+        for (const [workspaceId, { epoch, position }] of await readPlaces(db, [...feeds.keys()])) {
+          const feed = feeds.get(workspaceId);
+          if (feed !== undefined && (position > feed.head || epoch !== feed.epoch)) feed.catchUpSoon();
+        }
+      }
+      if (++polls % rightsEveryPolls === 0) {
+        for (const [follower, workspaceId] of followers) await checkRight(follower, workspaceId);
+      }
+    } catch (error) {
+      log.warn({ err: error }, 'The feeds could not be looked at; the next poll tries again.');
+    } finally {
+      polling = false;
+    }
+  }
+
+  return {
+    async pull(viewer, workspaceId, { after, first, filter }): Promise<FeedEvent> {
+      await requireRole(rights, viewer, workspaceId, 'VIEWER');
+      const place = after === null ? null : parseCursor(after);
+      const split = new FeedFilter(db, workspaceId, filter);
+      const page = await readLog(db, workspaceId, place?.position ?? 0, first, split.logFilter);
+      if (place !== null && after !== null) {
+        if (place.epoch > page.epoch || (place.epoch === page.epoch && place.position > page.head)) throw cursorAhead(after);
+        if (place.epoch !== page.epoch) return { type: 'Resync', reason: 'EPOCH_CHANGED' };
+      }
+      const { changes, left } = await split.split(page.changes.map(({ record }) => record));
+      return { type: 'ChangeBatch', changes, left, cursor: formatCursor({ epoch: page.epoch, position: page.to }), upToDate: page.to >= page.head };
+    },
+    follow: (viewer, workspaceId, { after, filter }) => startFollower(viewer, workspaceId, after, filter),
+    watch: (viewer, workspaceId, id: DocumentId) =>
+      new Watch(startFollower(viewer, workspaceId, null, { ids: [id] }), () => readDocument(db, workspaceId, id)),
+    async snapshot(viewer, workspaceId, request): Promise<SnapshotPage> {
+      await requireRole(rights, viewer, workspaceId, 'VIEWER');
+      return readSnapshot(db, workspaceId, request);
+    },
+    committed(changes) {
+      let from = 0;
+      while (from < changes.length) {
+        const { workspaceId } = changes[from]!.record;
+        let to = from + 1;
+        while (to < changes.length && changes[to]!.record.workspaceId === workspaceId) to += 1;
+        const run = changes.slice(from, to);
+        feeds.get(workspaceId)?.publish(run);
+        hints.tell(workspaceId, run.at(-1)!.record.position);
+        from = to;
+      }
+    },
+    lookAround: () => void poll(),
+    async close() {
+      closed = true;
+      clearInterval(timer);
+      stopRights();
+      for (const follower of [...followers.keys()]) follower.fail(shuttingDown());
+      await hints.close();
+    },
+  };
+}
+
+const shuttingDown = () => new ConcordError('SHUTTING_DOWN', 'The server is stopping; subscribe again from the last cursor');

@@ -1,0 +1,167 @@
+import type { Position, WorkspaceId } from '@concord/core';
+import type { ChangeBatch, ChangeRecord } from '@concord/schema';
+import type { PublishedChange } from '../commit/commit.js';
+import type { Queryable } from '../postgres/queryable.js';
+import { formatCursor } from './cursor.js';
+import { readLog, readPlaces } from './log.js';
+
+/** What a workspace's feed tells its followers. */
+export interface Follows {
+  /** Something changed: the head, the epoch. Looks for itself. */
+  wake(): void;
+}
+
+const pageChanges = 1000;
+const batchChanges = 1000;
+const batchBytes = 1024 * 1024;
+
+/**
+ * The newest changes of one workspace, in memory once for all its followers on this node. Positions in the ring have no hole
+ * and end at `head`. What was committed here is put in directly; what others committed is read from the log when a hint
+ * or the poll says so. Both ways overlap and race; the position decides, so a change gets in once and in order (I4).
+ */
+export class WorkspaceFeed {
+  readonly followers = new Set<Follows>();
+  epoch = 0;
+  head = 0 as Position;
+  /** When it lost its last follower; it is kept a while for those who come back. */
+  idleSince: number | null = null;
+  private ring: PublishedChange[] = [];
+  private ringBytes = 0;
+  private opened = false;
+  private reading: Promise<void> | undefined;
+  private readAgain = false;
+  private shared: { readonly from: number; readonly batch: ChangeBatch } | undefined;
+
+  constructor(
+    readonly workspaceId: WorkspaceId,
+    private readonly db: Queryable,
+    private readonly maxBytes: number,
+    private readonly failed: (error: unknown) => void,
+  ) {}
+
+  /**
+   * Finds the head. It is asked for after the feed has been made known to the publisher: what is committed meanwhile is either
+   * under the head that is read, or asks to read again.
+   * @throws when the workspace cannot be read.
+   */
+  async open(): Promise<void> {
+    if (this.opened) return;
+    const place = (await readPlaces(this.db, [this.workspaceId])).get(this.workspaceId);
+    if (place === undefined) throw new Error(`Workspace ${this.workspaceId} is gone`);
+    if (!this.opened) {
+      this.opened = true;
+      this.epoch = place.epoch;
+      this.head = place.position;
+    }
+    if (this.readAgain) await this.catchUp();
+  }
+
+  /** Takes in what this process has committed. */
+  publish(changes: readonly PublishedChange[]): void {
+    if (!this.opened) {
+      this.readAgain = true;
+      return;
+    }
+    const first = changes[0]!.record.position;
+    // A hole: another node has committed in between, or an answer was lost. The log has it all.
+    if (first > this.head + 1) this.catchUpSoon();
+    else this.take(changes);
+  }
+
+  /** Reads the log up to its end. Callers share one reading; who calls during it is served by another after it. */
+  catchUp(): Promise<void> {
+    this.readAgain = true;
+    this.reading ??= this.readOn().finally(() => {
+      this.reading = undefined;
+    });
+    return this.reading;
+  }
+
+  /** `catchUp` for those who do not wait for it. If it fails, the next hint or poll tries again. */
+  catchUpSoon(): void {
+    if (!this.opened) this.readAgain = true;
+    else this.catchUp().catch(this.failed);
+  }
+
+  private async readOn(): Promise<void> {
+    while (this.readAgain) {
+      this.readAgain = false;
+      for (;;) {
+        const page = await readLog(this.db, this.workspaceId, this.head, pageChanges);
+        if (page.epoch !== this.epoch) {
+          this.moveTo(page.epoch, page.head);
+          break;
+        }
+        this.take(page.changes);
+        if (page.to >= page.head) break;
+      }
+    }
+  }
+
+  /** The history was rewritten: nothing in memory holds any more. */
+  moveTo(epoch: number, head: Position): void {
+    this.epoch = epoch;
+    this.head = head;
+    this.ring = [];
+    this.ringBytes = 0;
+    this.shared = undefined;
+    this.wakeAll();
+  }
+
+  private take(changes: readonly PublishedChange[]): void {
+    let moved = false;
+    for (const change of changes) {
+      if (change.record.position !== this.head + 1) continue;
+      this.head = change.record.position;
+      moved = true;
+      if (this.followers.size === 0) continue;
+      this.ring.push(change);
+      this.ringBytes += change.bytes;
+    }
+    if (!moved) return;
+    if (this.followers.size === 0) {
+      this.ring = [];
+      this.ringBytes = 0;
+    } else if (this.ringBytes > this.maxBytes) {
+      // Down to three quarters at once, so that the array is not moved for every change.
+      let dropped = 0;
+      while (dropped < this.ring.length - 1 && this.ringBytes > this.maxBytes * 0.75) this.ringBytes -= this.ring[dropped++]!.bytes;
+      this.ring = this.ring.slice(dropped);
+    }
+    this.wakeAll();
+  }
+
+  private wakeAll(): void {
+    for (const follower of this.followers) follower.wake();
+  }
+
+  /** The changes after a position, at most a batch of them; null when the ring begins later. */
+  since(position: Position): readonly ChangeRecord[] | null {
+    const start = this.head - this.ring.length;
+    if (position < start) return null;
+    const records: ChangeRecord[] = [];
+    let bytes = 0;
+    for (let index = position - start; index < this.ring.length && records.length < batchChanges && bytes < batchBytes; index++) {
+      const change = this.ring[index]!;
+      records.push(change.record);
+      bytes += change.bytes;
+    }
+    return records;
+  }
+
+  /** `since` as a batch, the same object for all followers that stand at the same position. */
+  batchSince(position: Position): ChangeBatch | null {
+    if (this.shared?.from === position && this.shared.batch.upToDate && this.shared.batch.cursor === this.cursorAt(this.head)) return this.shared.batch;
+    const changes = this.since(position);
+    if (changes === null) return null;
+    const to = changes.at(-1)?.position ?? position;
+    const batch: ChangeBatch = { type: 'ChangeBatch', changes, left: [], cursor: this.cursorAt(to), upToDate: to === this.head };
+    this.shared = { from: position, batch };
+    return batch;
+  }
+
+  private cursorAt(position: Position) {
+    return formatCursor({ epoch: this.epoch, position });
+  }
+}

@@ -1,0 +1,41 @@
+import { ConcordError, type Cursor } from '@concord/core';
+import type { ReadPort } from '@concord/schema';
+import type { Rights } from '../auth/rights.js';
+import { formatCursor } from '../feed/cursor.js';
+import { readPlaces } from '../feed/log.js';
+import type { Queryable } from '../postgres/queryable.js';
+import { readDocument, readDocuments } from './documents.js';
+import { readClock, readConflicts, readHistory } from './history.js';
+import { requireRole } from './require-role.js';
+
+/** Reads go to the database, always current. Each asks for the viewer's role first. */
+export function createRead({ db, rights }: { readonly db: Queryable; readonly rights: Rights }): ReadPort {
+  return {
+    async document(viewer, workspaceId, id) {
+      await requireRole(rights, viewer, workspaceId, 'VIEWER');
+      return readDocument(db, workspaceId, id);
+    },
+    async documents(viewer, workspaceId, request) {
+      await requireRole(rights, viewer, workspaceId, 'VIEWER');
+      return readDocuments(db, workspaceId, request);
+    },
+    async history(viewer, workspaceId, documentId, request) {
+      await requireRole(rights, viewer, workspaceId, 'VIEWER');
+      return readHistory(db, workspaceId, documentId, request);
+    },
+    async conflicts(viewer, workspaceId, request) {
+      await requireRole(rights, viewer, workspaceId, 'VIEWER');
+      return readConflicts(db, workspaceId, request);
+    },
+    async clock(viewer, workspaceId, documentId) {
+      await requireRole(rights, viewer, workspaceId, 'VIEWER');
+      return readClock(db, workspaceId, documentId);
+    },
+    async head(viewer, workspaceId): Promise<Cursor> {
+      await requireRole(rights, viewer, workspaceId, 'VIEWER');
+      const place = (await readPlaces(db, [workspaceId])).get(workspaceId);
+      if (place === undefined) throw new ConcordError('WORKSPACE_NOT_FOUND', `There is no workspace ${workspaceId}, or you have no role in it`, { id: workspaceId });
+      return formatCursor(place);
+    },
+  };
+}
