@@ -9,6 +9,7 @@ import {
   elementAfterMove,
   isInside,
   isAtOrInside,
+  samePath,
   slotAfterInsertion,
   slotAfterMove,
 } from './places.js';
@@ -53,12 +54,12 @@ export const noteConflict = (
 const placeAfterBoth = (rule: ConflictRule, losing: Operation, winning: Operation): Path | undefined => {
   switch (rule) {
     case 'addAdd':
-    case 'addMove':
     case 'replaceReplace':
     case 'replaceRemove':
     case 'removeReplace':
     case 'editReplaced':
       return losing.path;
+    case 'addMove':
     case 'moveMove':
       return winning.path;
     case 'moveInto':
@@ -93,7 +94,7 @@ export const noteFollows = (note: ConflictNote, operation: Operation): void => {
       return;
     case 'add':
       // Somebody else has set the key since: putting the value there is no longer an addition.
-      if (slot && isAtOrInside(operation.path, place)) note.place = undefined;
+      if (slot && samePath(operation.path, place)) note.place = undefined;
       return;
     case 'remove':
       note.place = (slot ? isInside(place, operation.path) : isAtOrInside(place, operation.path))
@@ -108,7 +109,7 @@ export const noteFollows = (note: ConflictNote, operation: Operation): void => {
         ? slotAfterMove(place, operation.from, operation.path, true)
         : elementAfterMove(place, operation.from, operation.path);
       // As for `add`: the key is taken.
-      if (slot && typeof place.at(-1) === 'string' && isAtOrInside(operation.path, place)) note.place = undefined;
+      if (slot && typeof place.at(-1) === 'string' && samePath(operation.path, note.place)) note.place = undefined;
       return;
     case 'inc':
     case 'str_ins':

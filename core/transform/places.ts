@@ -32,8 +32,12 @@ export const isAtOrInside = (path: Path, container: Path): boolean =>
 export const samePath = (a: Path, b: Path): boolean => a.length === b.length && sharedLength(a, b) === a.length;
 
 /** `path`, which starts with `from`, with that start replaced by `to`. */
-export const carried = (path: Path, from: Path, to: Path): Path =>
-  path.length === from.length ? to : [...to, ...path.slice(from.length)];
+export const carried = (path: Path, from: Path, to: Path): Path => {
+  if (path.length === from.length) return to;
+  const whole = to.slice();
+  for (let level = from.length; level < path.length; level++) whole.push(path[level] as string | number);
+  return whole;
+};
 
 /**
  * Where a place is after `removed` has gone. The place must not be inside `removed`; an element must not be `removed`

@@ -138,8 +138,13 @@ class Run {
   }
 
   sideOf(seq: number): ConflictSide {
-    let patch = this.starts.length - 1;
-    while ((this.starts[patch] as number) > seq || (this.given[patch] as NormalPatch).length === 0) patch--;
+    // The last patch that starts at or before it, which is never an empty one.
+    let patch = 0;
+    for (let end = this.starts.length; end - patch > 1; ) {
+      const middle = (patch + end) >> 1;
+      if ((this.starts[middle] as number) <= seq) patch = middle;
+      else end = middle;
+    }
     return { patch, operation: seq - (this.starts[patch] as number), op: this.ops[seq] as Operation };
   }
 

@@ -1,8 +1,12 @@
 import type { Conflict } from '../conflict.js';
 import type { Result } from '../errors.js';
 import { ok } from '../errors.js';
-import type { NormalPatch } from '../operation.js';
+import type { NormalPatch, Operation } from '../operation.js';
+import type { Outcome } from './cell.js';
+import { Cell } from './cell.js';
 import type { Observe } from './grid.js';
+import { isList } from './grid.js';
+import { transformPair } from './pair.js';
 import { crossRuns } from './runs.js';
 
 /** A patch as it runs after the patch it was transformed past, and what was dropped or weakened on either side. */
@@ -36,6 +40,9 @@ export const transformBoth = (
   later: NormalPatch,
   observe?: Observe,
 ): Result<TransformedBoth> => {
+  if (observe === undefined && settleSingle(earlier, later)) {
+    return ok({ earlier: patchOf(earlier, scratch.earlier), later: patchOf(later, scratch.later), conflicts: none });
+  }
   const crossed = crossRuns([earlier], [later], observe);
   if (!crossed.ok) return crossed;
   const { conflicts } = crossed.value;
@@ -52,8 +59,32 @@ export const transformBoth = (
  * sides for the price of one.
  */
 export const transform = (patch: NormalPatch, against: NormalPatch, side: 'left' | 'right'): Result<Transformed> => {
+  if (side === 'left' ? settleSingle(patch, against) : settleSingle(against, patch)) {
+    return ok({ patch: patchOf(patch, side === 'left' ? scratch.earlier : scratch.later), conflicts: none });
+  }
   const both = side === 'left' ? transformBoth(patch, against) : transformBoth(against, patch);
   if (!both.ok) return both;
   const { earlier, later, conflicts } = both.value;
   return ok({ patch: side === 'left' ? earlier : later, conflicts });
 };
+
+const none: readonly Conflict[] = [];
+
+/** Read right after it was written, by functions that call nothing in between. */
+const scratch = new Cell();
+
+/**
+ * The common case of one operation against one, without the grid: whether it was settled, nobody lost, and the outcome is
+ * in `scratch`.
+ */
+const settleSingle = (earlier: NormalPatch, later: NormalPatch): boolean => {
+  if (earlier.length !== 1 || later.length !== 1) return false;
+  const first = earlier[0] as Operation;
+  const second = later[0] as Operation;
+  if (first.op === 'test') return false;
+  if (!transformPair(first, second, scratch)) scratch.settle('shift', first, second);
+  return scratch.loser === undefined;
+};
+
+const patchOf = (patch: NormalPatch, outcome: Outcome): NormalPatch =>
+  outcome === patch[0] ? patch : isList(outcome) ? outcome : [outcome];
