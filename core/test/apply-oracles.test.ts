@@ -11,7 +11,7 @@ function places(value: JsonValue, path: Path = []): Path[] {
   const inner = Array.isArray(value)
     ? (value as readonly JsonValue[]).map((item, index) => [index, item] as const)
     : Object.entries(value);
-  return [path, ...inner.flatMap(([segment, item]) => places(item as JsonValue, [...path, segment]))];
+  return [path, ...inner.flatMap(([segment, item]) => places(item, [...path, segment]))];
 }
 
 /** Operations at places of the document, or one step beside one: most apply, many do not. */
@@ -27,7 +27,7 @@ function operationsOn(document: JsonValue): fc.Arbitrary<WireOperationJson> {
     fc.record({ op: fc.constant('move'), from: existing, path }),
     fc.record({ op: fc.constant('copy'), from: existing, path }),
     fc.record({ op: fc.constant('test'), path: existing, value: jsonValue }),
-  ) as fc.Arbitrary<WireOperationJson>;
+  );
 }
 
 const cases = jsonDocument.chain((document) =>
@@ -57,7 +57,7 @@ function rfc6902Result(document: JsonValue, wire: readonly WireOperationJson[]):
 function fastJsonPatchResult(document: JsonValue, wire: readonly WireOperationJson[]): string {
   try {
     const { newDocument } = fastJsonPatch.applyPatch(structuredClone(document), structuredClone(wire) as fastJsonPatch.Operation[], true);
-    return newDocument === undefined ? REFUSED : canonicalJson(newDocument as JsonValue);
+    return newDocument === undefined ? REFUSED : canonicalJson(newDocument);
   } catch {
     return REFUSED;
   }
