@@ -6,10 +6,13 @@ import type { Rights } from './auth/rights.js';
 import { Heads } from './commit/heads.js';
 import { createCommit } from './commit/port.js';
 import { createFeed, type Feed } from './feed/port.js';
+import type { PrismaClient } from './generated/prisma/client.js';
 import type { Notifications } from './notify.js';
 import { createRead } from './read/port.js';
 
 export interface EngineOptions {
+  /** For reads that are not hot. */
+  readonly prisma: PrismaClient;
   /** Statements of commit, feed and read; two connections commit, the rest read. */
   readonly pool: pg.Pool;
   readonly log: Logger;
@@ -25,7 +28,7 @@ export interface EngineOptions {
   /** Bytes of recent changes kept for the subscribers of one workspace. Default: 8 MiB. */
   readonly feedRingBytes?: number;
   /** Milliseconds between two looks for changes of other nodes whose hint was lost. Default: 2,000. */
-  readonly feedPollMs?: number;
+  readonly pollMs?: number;
   /** How many changes behind a document's head an edit's base may be (`CLOCK_STALE` beyond). Default: 50,000. */
   readonly reach?: number;
 }
@@ -41,7 +44,7 @@ export interface Engine {
 /** Commit, feed and read behind their ports. Everything durable is in the database: engines may come and go, and several may share one. */
 export function createEngine(options: EngineOptions): Promise<Engine> {
   const { pool, log, rights, notify } = options;
-  const feed: Feed = createFeed({ db: pool, log, rights, notify, ringBytes: options.feedRingBytes ?? 8 * 1024 * 1024, pollMs: options.feedPollMs ?? 2000 });
+  const feed: Feed = createFeed({ db: pool, log, rights, notify, ringBytes: options.feedRingBytes ?? 8 * 1024 * 1024, pollMs: options.pollMs ?? 2000 });
   const commit = createCommit({
     pool,
     log,
