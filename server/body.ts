@@ -1,0 +1,71 @@
+import type { IncomingMessage } from 'node:http';
+import type { GraphQLParams } from 'graphql-yoga';
+import { ConcordError } from '@concord/core';
+
+/** Operations in one HTTP batch. */
+export const mostOperationsInBatch = 10;
+
+/**
+ * The GraphQL parameters in the body of a POST. The size is checked before anything is parsed.
+ * @throws ConcordError LIMIT_EXCEEDED, QUERY_TOO_COMPLEX (batch), INPUT_INVALID.
+ */
+export async function readGraphQLBody(request: IncomingMessage, mostBytes: number): Promise<GraphQLParams | GraphQLParams[]> {
+  const type = (request.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
+  if (type !== 'application/json' && type !== 'application/graphql-response+json') {
+    // Also keeps a form on a foreign page from posting here.
+    throw new ConcordError('INPUT_INVALID', `The body must be application/json, this one is ${type === '' ? 'without Content-Type' : type}.`);
+  }
+  const encoding = request.headers['content-encoding'] ?? 'identity';
+  if (encoding !== 'identity') throw new ConcordError('INPUT_INVALID', `A body with Content-Encoding ${encoding} is not accepted; send it plain.`);
+  const text = (await readBytes(request, mostBytes)).toString('utf8');
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    throw new ConcordError('INPUT_INVALID', `The body is not JSON: ${error instanceof Error ? error.message : String(error)}. Send {"query": "…", "variables": {…}}.`);
+  }
+  if (!Array.isArray(json)) return checkParams(json, '');
+  if (json.length === 0) throw new ConcordError('INPUT_INVALID', 'The batch is empty; send at least one operation.');
+  if (json.length > mostOperationsInBatch) {
+    throw new ConcordError('QUERY_TOO_COMPLEX', `The batch has ${json.length} operations; ${mostOperationsInBatch} are allowed. Send several requests, or many edits in one push.`, {
+      limit: mostOperationsInBatch,
+      actual: json.length,
+    });
+  }
+  return json.map((item, index) => checkParams(item, `/${index}`));
+}
+
+async function readBytes(request: IncomingMessage, mostBytes: number): Promise<Buffer> {
+  const tooLarge = (actual: number) =>
+    new ConcordError('LIMIT_EXCEEDED', `The request has ${actual} bytes or more; ${mostBytes} are allowed. Send fewer edits in one push.`, { limit: mostBytes, actual });
+  const announced = Number(request.headers['content-length'] ?? 0);
+  if (announced > mostBytes) throw tooLarge(announced);
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > mostBytes) throw tooLarge(size);
+    chunks.push(chunk);
+  }
+  return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, size);
+}
+
+/** What graphql-over-HTTP allows: a query with optional variables, operation name and extensions; nothing else is looked at. */
+function checkParams(value: unknown, path: string): GraphQLParams {
+  const bad = (message: string, member: string) => new ConcordError('INPUT_INVALID', message, { path: `${path}${member}` });
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw bad('A GraphQL request is an object like {"query": "{ viewer { name } }"}.', '');
+  const { query, variables, operationName, extensions } = value as Record<string, unknown>;
+  if (typeof query !== 'string') throw bad(`query must be a text, it is ${query === undefined ? 'missing' : typeof query}.`, '/query');
+  if (!isObjectOrNothing(variables)) throw bad('variables must be an object.', '/variables');
+  if (!isObjectOrNothing(extensions)) throw bad('extensions must be an object.', '/extensions');
+  if (operationName !== undefined && operationName !== null && typeof operationName !== 'string') throw bad('operationName must be a text.', '/operationName');
+  return {
+    query,
+    ...(variables == null ? {} : { variables }),
+    ...(extensions == null ? {} : { extensions }),
+    ...(operationName == null ? {} : { operationName }),
+  };
+}
+
+const isObjectOrNothing = (value: unknown): value is Record<string, unknown> | null | undefined =>
+  value === undefined || value === null || (typeof value === 'object' && !Array.isArray(value));

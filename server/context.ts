@@ -1,0 +1,29 @@
+import type { CommitPort, Context, Ports } from '@concord/schema';
+import { ConcordError } from '@concord/core';
+import type { Authenticator, Session } from './auth/authenticate.js';
+import type { RateLimit } from './rate-limit.js';
+
+/** Makes the context of one GraphQL operation. @throws ConcordError RATE_LIMITED, SHUTTING_DOWN. */
+export type ContextOf = (session: Session | null, address: string) => Promise<Context>;
+
+export function createContextOf(options: {
+  readonly ports: Ports;
+  readonly authenticator: Authenticator;
+  readonly rateLimit: RateLimit;
+  readonly randomId: () => string;
+  readonly isStopping: () => boolean;
+}): ContextOf {
+  const { authenticator, rateLimit, randomId, isStopping } = options;
+  const commit: CommitPort = {
+    async push(viewer, workspaceId, edits) {
+      await rateLimit.edits(viewer.principalId, edits.length);
+      return options.ports.commit.push(viewer, workspaceId, edits);
+    },
+  };
+  const ports: Ports = { ...options.ports, commit };
+  return async (session, address) => {
+    if (isStopping()) throw new ConcordError('SHUTTING_DOWN', 'The server is stopping; connect again in a moment.', { retryAfter: 1_000 });
+    await rateLimit.operation(session?.principalId ?? `address ${address}`);
+    return { viewer: session === null ? null : await authenticator.viewer(session), ports, newId: randomId };
+  };
+}

@@ -1,0 +1,95 @@
+import { ConfigError, readConfig, type Config } from './config.js';
+import { createLog } from './log.js';
+import { startServer, type RunningServer } from './server.js';
+
+const usage = `Usage: npm start
+
+Starts Concord. Settings come from the environment; .env.example explains each. The first ones:
+  PORT            port to listen on (8080)
+  HOST            address to listen on (127.0.0.1)
+  DATABASE_URL    PostgreSQL 15 or newer; without it an own one is started in CONCORD_DATA
+  CONCORD_DATA    folder of the own PostgreSQL (./data)
+
+Options:
+  --help          this text
+`;
+
+process.exitCode = await main(process.argv.slice(2));
+
+/** The exit status: 0 stopped as asked, 1 could not start, 2 wrong arguments. Stays undefined while the server runs. */
+async function main(args: readonly string[]): Promise<number | undefined> {
+  if (args.includes('--help') || args.includes('-h')) {
+    process.stdout.write(usage);
+    return 0;
+  }
+  if (args.length > 0) {
+    process.stderr.write(`Unknown argument: ${args.join(' ')}\n\n${usage}`);
+    return 2;
+  }
+  let config: Config;
+  try {
+    config = readConfig(process.env);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    return 2;
+  }
+  const log = createLog(config);
+  try {
+    const server = await startServer(config, log);
+    stopOnSignal(server);
+    process.stdout.write(welcome(server));
+    return undefined;
+  } catch (error) {
+    process.stderr.write(`Concord did not start: ${explain(error, config)}\n`);
+    return 1;
+  }
+}
+
+/** The first signal stops in order, the second at once. */
+function stopOnSignal(server: RunningServer): void {
+  let asked = false;
+  const onSignal = (signal: NodeJS.Signals) => {
+    if (asked) process.exit(130);
+    asked = true;
+    process.stdout.write(`\n${signal}: stopping (again to force) …\n`);
+    server.close().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        process.stderr.write(`The stop failed: ${String(error)}\n`);
+        process.exit(1);
+      },
+    );
+  };
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+}
+
+function welcome({ url, firstToken }: RunningServer): string {
+  const token =
+    firstToken === null
+      ? 'Token:     as handed out at the first start; another: npm run token -- create --name Ann --role EDITOR'
+      : `Token:     ${firstToken}
+           (owner of the workspace "main", shown this once; another: npm run token -- create --name Ann --role EDITOR)`;
+  return `
+Concord is ready.
+GraphiQL:  ${url}
+${token}
+
+In GraphiQL put {"Authorization": "Bearer ${firstToken ?? '<token>'}"} in the Headers tab, then try:
+
+  mutation { createDocument(id: "hello", value: { text: "Hello" }) { __typename ... on Edited { document { revision value } } } }
+
+Ctrl-C stops it.
+`;
+}
+
+function explain(error: unknown, config: Config): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'EADDRINUSE') return `port ${config.port} on ${config.host} is taken. Stop what runs there, or choose another with PORT.`;
+  if (code === 'EACCES') return `port ${config.port} may not be used by this user. Choose one above 1023 with PORT.`;
+  if (config.databaseUrl !== null && (code === 'ECONNREFUSED' || code === 'ENOTFOUND')) return 'the PostgreSQL of DATABASE_URL cannot be reached. Start it, or correct the address.';
+  if (code === '28P01' || code === '28000') return 'the PostgreSQL refuses the user or the password in DATABASE_URL. Correct them.';
+  if (code === '3D000') return 'the database named in DATABASE_URL does not exist. Make it with CREATE DATABASE, or correct the name.';
+  return error instanceof Error ? error.message : String(error);
+}

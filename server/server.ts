@@ -1,0 +1,165 @@
+import { randomBytes } from 'node:crypto';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import { schema, type Ports } from '@concord/schema';
+import { createAdministration } from './auth/administration.js';
+import { createAuthenticator } from './auth/authenticate.js';
+import { createFailedLogins } from './auth/failed-logins.js';
+import { ensureFirstOwner } from './auth/first-owner.js';
+import { createJwtVerifier } from './auth/jwt.js';
+import { openMembershipCache } from './auth/membership-cache.js';
+import type { Config } from './config.js';
+import { createContextOf } from './context.js';
+import { checkDatabase, openDatabase } from './database.js';
+import { createEngine } from './engine.js';
+import { createGraphiQLPage } from './graphiql.js';
+import { createReadiness } from './health.js';
+import { createAddressOf, createHttpListener, createHttpServer } from './http.js';
+import { createMask } from './mask.js';
+import { openNotifications } from './notify.js';
+import { createOperations } from './operations.js';
+import { startEmbedded } from './postgres/embedded.js';
+import { findPrismaFolder, migrate, readMigrations } from './postgres/migrate.js';
+import { defaultQueryLimits } from './query-limits.js';
+import { createRateLimit } from './rate-limit.js';
+import { attachWebSocketEdge, createWebSocketEdge } from './websocket.js';
+import { createGraphQLHandler } from './yoga.js';
+
+export interface RunningServer {
+  /** Of the GraphQL endpoint, `http(s)://…/graphql`. */
+  readonly url: string;
+  readonly databaseUrl: string;
+  /** The owner's token, in a database that had no principals before; shown this once. */
+  readonly firstToken: string | null;
+  /**
+   * Stops in order: no new connections or operations, running ones end, sockets are closed with 1001, then the connections to the
+   * database and the embedded PostgreSQL.
+   */
+  close(): Promise<void>;
+}
+
+/** A push in JSON is larger than its serialised patches: the query text and the ids come on top. */
+const envelopeBytes = 512 * 1024;
+
+/** Starts a server and returns when it answers. What was opened before a failure is closed again. */
+export async function startServer(config: Config, log: Logger): Promise<RunningServer> {
+  const opened: (() => Promise<void>)[] = [];
+  const closeOpened = async () => {
+    for (const close of opened.reverse()) {
+      await close().catch((error: unknown) => log.error({ err: error }, 'A part of the server did not stop well.'));
+    }
+  };
+  try {
+    return await start(config, log, opened, closeOpened);
+  } catch (error) {
+    await closeOpened();
+    throw error;
+  }
+}
+
+async function start(config: Config, log: Logger, opened: (() => Promise<void>)[], closeOpened: () => Promise<void>): Promise<RunningServer> {
+  let stopping = false;
+  const isStopping = () => stopping;
+  const now = () => new Date();
+  const randomId = () => randomBytes(12).toString('hex');
+
+  let databaseUrl = config.databaseUrl;
+  if (databaseUrl === null) {
+    const embedded = await startEmbedded({ dataFolder: config.dataFolder, log });
+    opened.push(() => embedded.stop());
+    databaseUrl = embedded.connectionString;
+  }
+  const database = openDatabase({ connectionString: databaseUrl, poolSize: config.poolSize, log });
+  opened.push(() => database.close());
+  const { pool, prisma } = database;
+  await checkDatabase(pool);
+  await migrate(databaseUrl, log);
+  const migrations = await readMigrations(await findPrismaFolder());
+
+  const notify = await openNotifications({ connectionString: databaseUrl, log });
+  opened.push(() => notify.close());
+  const memberships = openMembershipCache({ prisma, notify, monotonicNow: () => performance.now() });
+  const authenticator = createAuthenticator({
+    prisma,
+    notify,
+    memberships,
+    failedLogins: createFailedLogins(config.rateLimit.failedLoginsPerMinute),
+    jwt: config.jwt === null ? null : createJwtVerifier(config.jwt),
+    log,
+    now,
+  });
+  const firstToken = await ensureFirstOwner(prisma, now);
+
+  const engine = await createEngine({
+    prisma,
+    pool,
+    log,
+    now,
+    randomId,
+    limits: config.limits,
+    rights: memberships,
+    notify,
+    cacheBytes: config.cacheBytes,
+    pollMs: config.feedPollMs,
+  });
+  let engineClosing: Promise<void> | undefined;
+  const closeEngine = () => (engineClosing ??= engine.close());
+  opened.push(closeEngine);
+
+  const ports: Ports = {
+    commit: engine.commit,
+    read: engine.read,
+    feed: engine.feed,
+    administration: createAdministration({ prisma, memberships, authenticator, now, randomId }),
+  };
+  const mask = createMask({ log, randomId });
+  const operations = createOperations(schema, defaultQueryLimits);
+  const contextOf = createContextOf({ ports, authenticator, rateLimit: createRateLimit(config.rateLimit), randomId, isStopping });
+  const addressOf = createAddressOf(config.trustProxy);
+  const mostBytes = config.limits.pushBytes + envelopeBytes;
+  const edge = { schema, operations, contextOf, authenticator, mask, log };
+
+  const listener = createHttpListener({
+    graphql: createGraphQLHandler(edge),
+    graphiql: config.graphiql ? createGraphiQLPage() : null,
+    authenticator,
+    readiness: createReadiness({ pool, migrations, isStopping }),
+    mask,
+    log,
+    addressOf,
+    mostBodyBytes: mostBytes,
+    corsOrigins: config.corsOrigins,
+  });
+  const server = createHttpServer(config, listener);
+  const webSockets = createWebSocketEdge({ ...edge, mostMessageBytes: mostBytes, addressOf });
+  attachWebSocketEdge(server, webSockets);
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(config.port, config.host, resolve));
+
+  const { port } = server.address() as AddressInfo;
+  const shownHost = config.host === '0.0.0.0' || config.host === '::' ? 'localhost' : config.host.includes(':') ? `[${config.host}]` : config.host;
+  const url = `${config.tls === null ? 'http' : 'https'}://${shownHost}:${port}/graphql`;
+  log.info({ url }, 'Listening.');
+
+  let closing: Promise<void> | undefined;
+  async function stop(): Promise<void> {
+    stopping = true;
+    log.info('Stopping.');
+    const deadline = performance.now() + config.stopGraceMs;
+    const left = () => Math.max(0, deadline - performance.now());
+    const closed = new Promise((resolve) => server.close(resolve));
+    server.closeIdleConnections();
+    // Ends the open streams with SHUTTING_DOWN and returns when every push that was taken has its verdict.
+    await Promise.race([closeEngine(), delay(left(), undefined, { ref: false })]);
+    await webSockets.close(Math.min(left(), 2_000));
+    server.closeIdleConnections();
+    await Promise.race([closed, delay(left(), undefined, { ref: false })]);
+    server.closeAllConnections();
+    authenticator.close();
+    memberships.close();
+    await closeOpened();
+    log.info('Stopped.');
+  }
+
+  return { url, databaseUrl, firstToken, close: () => (closing ??= stop()) };
+}

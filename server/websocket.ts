@@ -1,0 +1,199 @@
+import type { IncomingMessage, Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { GraphQLError, type ExecutionArgs, type GraphQLSchema } from 'graphql';
+import { CloseCode, handleProtocols, makeServer, type Context as SocketContext, type ServerOptions, type SubscribePayload } from 'graphql-ws';
+import type { Logger } from 'pino';
+import { WebSocketServer, type WebSocket } from 'ws';
+import { ConcordError } from '@concord/core';
+import type { Authenticator, Session } from './auth/authenticate.js';
+import type { ContextOf } from './context.js';
+import type { Mask } from './mask.js';
+import type { Operations } from './operations.js';
+
+const initTimeoutMs = 5_000;
+const keepAliveMs = 15_000;
+const mostOperationsPerSocket = 1_000;
+
+/** Close codes beyond graphql-ws's own: standard "try again later", after which clients reconnect. */
+const tryAgainLater = 1013;
+const goingAway = 1001;
+
+interface Extra {
+  readonly socket: WebSocket;
+  readonly address: string;
+  session: Session | null;
+}
+
+type ConnectionContext = SocketContext<Record<string, unknown>, Extra>;
+
+export interface WebSocketEdge {
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /** Closes every socket with 1001, after which clients connect elsewhere; resolves when they are gone or `timeoutMs` has passed. */
+  close(timeoutMs: number): Promise<void>;
+}
+
+/**
+ * graphql-ws on the path of the HTTP endpoint. The token comes in `connectionParams: { Authorization: "Bearer …" }`. A wrong one
+ * closes the socket with 4401, a revoked or expired one too. Compression is without context takeover, so that an idle socket
+ * holds no window.
+ */
+export function createWebSocketEdge(options: {
+  readonly schema: GraphQLSchema;
+  readonly operations: Operations;
+  readonly contextOf: ContextOf;
+  readonly authenticator: Authenticator;
+  readonly mask: Mask;
+  readonly log: Logger;
+  readonly mostMessageBytes: number;
+  readonly addressOf: (request: IncomingMessage) => string;
+}): WebSocketEdge {
+  const { schema, operations, contextOf, authenticator, mask, log } = options;
+
+  const graphql = makeServer<Record<string, unknown>, Extra>({
+    connectionInitWaitTimeout: initTimeoutMs,
+    onConnect: (context) => connect(context),
+    onSubscribe: (context, _id, payload) => prepare(context, payload),
+    onNext: (_context, _id, _payload, _args, result) => (result.errors === undefined ? undefined : { data: result.data ?? null, errors: result.errors.map((error) => mask(error).toJSON()) }),
+    onError: (_context, _id, _payload, errors) => errors.map((error) => mask(error).toJSON()),
+  } satisfies ServerOptions<Record<string, unknown>, Extra>);
+
+  async function connect({ connectionParams, extra }: ConnectionContext): Promise<boolean> {
+    try {
+      extra.session = await authenticator.authenticate(authorizationIn(connectionParams), extra.address);
+    } catch (error) {
+      const masked = mask(error);
+      const code = masked.extensions['code'];
+      extra.socket.close(code === 'UNAUTHENTICATED' ? CloseCode.Unauthorized : tryAgainLater, closeReason(String(code), masked.message));
+      return false;
+    }
+    const { session, socket } = extra;
+    if (session !== null) {
+      const stop = authenticator.onEnded(session, ({ code, message }) => socket.close(CloseCode.Unauthorized, closeReason(code, message)));
+      socket.once('close', stop);
+    }
+    return true;
+  }
+
+  async function prepare(
+    { extra, subscriptions }: ConnectionContext,
+    { query, operationName, variables }: SubscribePayload,
+  ): Promise<ExecutionArgs | readonly GraphQLError[]> {
+    try {
+      if (Object.keys(subscriptions).length > mostOperationsPerSocket) {
+        throw new ConcordError('LIMIT_EXCEEDED', `More than ${mostOperationsPerSocket} operations are running on this socket; wait for some to end.`, { limit: mostOperationsPerSocket });
+      }
+      const checked = operations.check(query);
+      if (checked.document === null || checked.errors.length > 0) return checked.errors.map(mask);
+      const { error } = operations.select(checked, operationName, variables);
+      if (error !== null) return [mask(error)];
+      return {
+        schema,
+        document: checked.document,
+        ...(operationName == null ? {} : { operationName }),
+        ...(variables == null ? {} : { variableValues: variables }),
+        contextValue: await contextOf(extra.session, extra.address),
+      };
+    } catch (error) {
+      return [mask(error)];
+    }
+  }
+
+  const server = new WebSocketServer({
+    noServer: true,
+    maxPayload: options.mostMessageBytes,
+    handleProtocols: (protocols) => handleProtocols(protocols),
+    perMessageDeflate: {
+      threshold: 1_024,
+      serverNoContextTakeover: true,
+      clientNoContextTakeover: true,
+      concurrencyLimit: 4,
+      zlibDeflateOptions: { level: 3, memLevel: 7 },
+    },
+  });
+
+  server.on('connection', (socket, request) => {
+    // A message that is too large or not UTF-8 is the caller's fault: ws closes with 1009 or 1007 by itself.
+    socket.on('error', (error) => log.debug({ err: error }, 'A socket failed.'));
+    const stopPings = keepAlive(socket);
+    const closed = graphql.opened(
+      {
+        protocol: socket.protocol,
+        send: (data) =>
+          new Promise((resolve, reject) => {
+            if (socket.readyState !== socket.OPEN) return resolve();
+            // Resolved when the kernel took it: a slow reader holds back its own stream.
+            socket.send(data, (error) => (error ? reject(error) : resolve()));
+          }),
+        close: (code, reason) => socket.close(code, reason),
+        onMessage: (handle) =>
+          socket.on('message', (data) => {
+            handle(asText(data)).catch((error: unknown) => {
+              // A reader that went away while it was written to; anything else is a bug.
+              if (socket.readyState !== socket.OPEN) return;
+              socket.close(CloseCode.InternalServerError, closeReason('INTERNAL', mask(error).message));
+            });
+          }),
+      },
+      { socket, address: options.addressOf(request), session: null },
+    );
+    socket.once('close', (code, reason) => {
+      stopPings();
+      closed(code, reason.toString()).catch((error: unknown) => log.error({ err: error }, 'The end of a socket was not handled.'));
+    });
+  });
+
+  return {
+    upgrade(request, socket, head) {
+      server.handleUpgrade(request, socket, head, (webSocket) => server.emit('connection', webSocket, request));
+    },
+    async close(timeoutMs) {
+      const gone = [...server.clients].map((socket) => new Promise((resolve) => socket.once('close', resolve)));
+      for (const socket of server.clients) socket.close(goingAway, closeReason('SHUTTING_DOWN', 'The server is stopping; connect again.'));
+      let timer: NodeJS.Timeout | undefined;
+      await Promise.race([Promise.all(gone), new Promise((resolve) => (timer = setTimeout(resolve, timeoutMs)))]);
+      clearTimeout(timer);
+      for (const socket of server.clients) socket.terminate();
+      server.close();
+    },
+  };
+}
+
+/** Attaches the edge to a server: an upgrade elsewhere than on `/graphql` is refused. */
+export function attachWebSocketEdge(server: Server, edge: WebSocketEdge): void {
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    if ((request.url ?? '').split('?')[0] === '/graphql') return edge.upgrade(request, socket, head);
+    socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+  });
+}
+
+function authorizationIn(connectionParams: Record<string, unknown> | undefined): string | null {
+  for (const [name, value] of Object.entries(connectionParams ?? {})) {
+    if (name.toLowerCase() === 'authorization' && typeof value === 'string') return value;
+  }
+  return null;
+}
+
+/** Ends a socket whose other side does not answer two pings in a row. */
+function keepAlive(socket: WebSocket): () => void {
+  let answered = true;
+  socket.on('pong', () => (answered = true));
+  const timer = setInterval(() => {
+    if (!answered) return socket.terminate();
+    answered = false;
+    socket.ping();
+  }, keepAliveMs);
+  timer.unref();
+  return () => clearInterval(timer);
+}
+
+function asText(data: Buffer | ArrayBuffer | Buffer[]): string {
+  if (Buffer.isBuffer(data)) return data.toString();
+  return Array.isArray(data) ? Buffer.concat(data).toString() : Buffer.from(data).toString();
+}
+
+/** A close frame holds at most 123 bytes of reason. */
+function closeReason(code: string, message: string): string {
+  let reason = `${code}: ${message}`;
+  while (Buffer.byteLength(reason) > 123) reason = reason.slice(0, -1);
+  return reason;
+}

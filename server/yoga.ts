@@ -1,0 +1,113 @@
+import type { ExecutionResult, GraphQLError, GraphQLSchema } from 'graphql';
+import { createYoga, isAsyncIterable, type GraphQLParams, type Plugin } from 'graphql-yoga';
+import type { Logger } from 'pino';
+import type { Context } from '@concord/schema';
+import type { Authenticator, Session } from './auth/authenticate.js';
+import { mostOperationsInBatch } from './body.js';
+import { acceptedEncoding, compress } from './compress.js';
+import type { ContextOf } from './context.js';
+import { statusOf, type Mask } from './mask.js';
+import type { Operations } from './operations.js';
+import { guardStream, maskResult } from './stream.js';
+
+/** What the HTTP edge found out before GraphQL begins. */
+export interface RequestFacts {
+  readonly session: Session | null;
+  readonly address: string;
+  readonly acceptEncoding: string | undefined;
+  /** Null with GET: the parameters are in the query string. */
+  readonly params: GraphQLParams | GraphQLParams[] | null;
+}
+
+/** GraphQL over HTTP: queries and mutations, batches, and subscriptions as Server-Sent Events. */
+export function createGraphQLHandler(options: {
+  readonly schema: GraphQLSchema;
+  readonly operations: Operations;
+  readonly contextOf: ContextOf;
+  readonly authenticator: Authenticator;
+  readonly mask: Mask;
+  readonly log: Logger;
+}) {
+  const { schema, operations, contextOf, authenticator, mask, log } = options;
+
+  const refuse = (errors: readonly unknown[]): ExecutionResult => ({
+    errors: errors.map(mask).map((error) => withStatus(error)),
+  });
+
+  const plugin: Plugin<RequestFacts & Context, RequestFacts> = {
+    onRequestParse({ serverContext, setRequestParser }) {
+      const { params } = serverContext;
+      if (params !== null) setRequestParser(() => params);
+    },
+    onParams({ params, setResult }) {
+      if (typeof params.query !== 'string') return;
+      const checked = operations.check(params.query);
+      if (checked.errors.length > 0) return setResult(refuse(checked.errors));
+      const { error } = operations.select(checked, params.operationName, params.variables);
+      if (error !== null) setResult(refuse([error]));
+    },
+    onParse({ params, setParsedDocument }) {
+      const { document } = operations.check(String(params.source));
+      if (document !== null) setParsedDocument(document);
+    },
+    onValidate({ setResult }) {
+      // Done with the parsing.
+      setResult([]);
+    },
+    onSubscribe({ args }) {
+      const { session } = args.contextValue;
+      return {
+        onSubscribeResult({ result, setResult }) {
+          if (!isAsyncIterable(result)) return;
+          setResult(guardStream(result as AsyncIterable<ExecutionResult>, mask, (listener) => (session === null ? () => undefined : authenticator.onEnded(session, listener))));
+        },
+      };
+    },
+    onExecutionResult({ result, setResult }) {
+      if (result !== undefined && !isAsyncIterable(result) && result.errors !== undefined) setResult(maskResult(result as ExecutionResult, mask));
+    },
+    async onResponse({ response, serverContext, setResponse, fetchAPI }) {
+      const type = response.headers.get('content-type') ?? '';
+      if (type.startsWith('text/event-stream')) {
+        // "none" is no encoding: strict clients refuse it.
+        response.headers.delete('content-encoding');
+        response.headers.set('x-accel-buffering', 'no');
+        return;
+      }
+      const encoding = acceptedEncoding(serverContext.acceptEncoding);
+      if (encoding === null || !type.includes('json')) return;
+      const text = await response.text();
+      const compressed = await compress(text, encoding);
+      const headers = Object.fromEntries(response.headers.entries());
+      delete headers['content-length'];
+      setResponse(
+        new fetchAPI.Response((compressed as Uint8Array<ArrayBuffer> | null) ?? text, {
+          status: response.status,
+          headers: compressed === null ? headers : { ...headers, 'content-encoding': encoding, vary: 'Accept-Encoding' },
+        }),
+      );
+    },
+  };
+
+  return createYoga<RequestFacts, Context>({
+    schema,
+    graphqlEndpoint: '/graphql',
+    context: ({ session, address }) => contextOf(session, address),
+    plugins: [plugin],
+    maskedErrors: { maskError: (error) => withStatus(mask(error)) },
+    logging: { debug: () => undefined, info: () => undefined, warn: (...what) => log.warn({ what }), error: () => undefined },
+    graphiql: false,
+    landingPage: false,
+    cors: false,
+    multipart: false,
+    maxRequestBodySize: false,
+    batching: { limit: mostOperationsInBatch },
+    parserAndValidationCache: false,
+  });
+}
+
+/** The status for callers that asked for application/graphql-response+json; the others get 200, as they expect. */
+function withStatus(error: GraphQLError): GraphQLError {
+  error.extensions['http'] ??= { spec: true, status: statusOf(error.extensions['code']) };
+  return error;
+}
