@@ -86,6 +86,19 @@ export class Draft {
     return node;
   }
 
+  /** The last segment of `path` if it names something in `parent`: the index of an array or the key of an object. */
+  keyOf(parent: MutableContainer, path: Path | Pointer): string | number | undefined {
+    const last = path.length - 1;
+    const segment = path[last]!;
+    if (Array.isArray(parent)) {
+      const index = this.index(segment, path, last);
+      if (index < 0) return this.noIndex(segment, path, last);
+      if (index >= parent.length) return this.outOfRange(path, last, parent.length - 1);
+      return index;
+    }
+    return this.hasKey(parent, segment, path, last) ? segment : undefined;
+  }
+
   /** Whether `key` is an own key of the object; if not, the draft has failed. Narrows the segment to a string. */
   hasKey(object: MutableObject, segment: string | number, path: Path | Pointer, depth: number): segment is string {
     if (typeof segment === 'string' && segment !== '__proto__' && Object.hasOwn(object, segment)) return true;

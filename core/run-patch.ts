@@ -3,14 +3,11 @@ import type { Failure } from './errors.js';
 import type { JsonValue } from './json.js';
 import type { Limits } from './limits.js';
 import type { Operation, Path, Pointer, WireOperation } from './operation.js';
-import { TextRun } from './text-run.js';
-import { splitsPair } from './text.js';
-import { depthOf, equalValues, jsonBytes } from './value.js';
+import { beforeRemoval, samePath, startsWith } from './path.js';
+import { TextEdits, type TextOperation } from './text-edits.js';
+import { depthOf, equalValues, glimpse, jsonBytes } from './value.js';
 
 export type RunLimits = Pick<Limits, 'depth' | 'documentBytes'>;
-
-/** Below this length slicing a text is cheaper than keeping it in chunks. */
-const shortText = 2048;
 
 /**
  * Runs operations on a draft, one after the other, and records each in normal form if asked to. The one interpreter
@@ -21,9 +18,7 @@ const shortText = 2048;
  */
 export class PatchRun {
   private readonly draft: Draft;
-  private refusal: Failure | undefined;
-  /** Where the last text operation was, so that the next one on the same text need not walk there again. */
-  private text: { path: Path | Pointer; typed: Path; parent: MutableObject; key: string | number; chunks: TextRun | undefined } | undefined;
+  private readonly texts: TextEdits;
   /** Serialised bytes that copies have added: what bounds a patch that doubles a value again and again. */
   private copiedBytes = 0;
 
@@ -33,23 +28,24 @@ export class PatchRun {
     private readonly record: Operation[] | undefined,
   ) {
     this.draft = new Draft(document);
+    this.texts = new TextEdits(this.draft);
   }
 
   get failure(): Failure {
-    const failure = this.refusal ?? this.draft.failure;
+    const failure = this.draft.failure;
     if (failure === undefined) throw new Error('invariant: failure of a run that did not fail');
     return failure;
   }
 
   /** The document after all steps. */
   finish(): JsonValue {
-    this.flushText();
+    this.texts.close();
     return this.draft.root;
   }
 
   step(operation: WireOperation | Operation): boolean {
     if (operation.op === 'str_ins' || operation.op === 'str_del') return this.editText(operation);
-    if (this.text !== undefined) this.flushText();
+    this.texts.close();
     switch (operation.op) {
       case 'add':
       case 'insert':
@@ -120,7 +116,7 @@ export class PatchRun {
     else {
       const parent = this.draft.open(path);
       if (parent === undefined) return false;
-      const key = this.existing(parent, path);
+      const key = this.draft.keyOf(parent, path);
       if (key === undefined) return false;
       (parent as MutableObject)[key] = value;
     }
@@ -145,7 +141,7 @@ export class PatchRun {
   }
 
   private takeFrom(parent: MutableContainer, path: Path | Pointer): JsonValue | undefined {
-    const key = this.existing(parent, path);
+    const key = this.draft.keyOf(parent, path);
     if (key === undefined) return undefined;
     const value = (parent as MutableObject)[key]!;
     if (!Array.isArray(parent)) delete (parent)[key];
@@ -166,7 +162,7 @@ export class PatchRun {
     // `path` counts after the removal of `from`: where an array closes the gap, a path that goes on from `from` names a
     // place in the next item, not in the moved one.
     if (!Array.isArray(source) && startsWith(path, from)) {
-      return this.existing(source, from) !== undefined && this.intoItself(path);
+      return this.draft.keyOf(source, from) !== undefined && this.intoItself(path);
     }
     const value = this.takeFrom(source, from);
     if (value === undefined) return false;
@@ -211,12 +207,8 @@ export class PatchRun {
     const room = this.limits.documentBytes - this.copiedBytes;
     this.copiedBytes += jsonBytes(value, room);
     if (this.copiedBytes > this.limits.documentBytes) {
-      this.refusal = {
-        ...failure('LIMIT_EXCEEDED', `The copies of the patch add up to more than ${this.limits.documentBytes} bytes; copy less`, this.draft, path),
-        limit: this.limits.documentBytes,
-        actual: this.copiedBytes,
-      };
-      return false;
+      const limit = this.limits.documentBytes;
+      return this.tooLarge(`The copies of the patch add up to more than ${limit} bytes; copy less`, path, limit, this.copiedBytes);
     }
     this.draft.share(value);
     return this.depthAllowed(value, path) && this.add({ op: 'add', path, value });
@@ -225,7 +217,7 @@ export class PatchRun {
   private test(operation: { readonly op: 'test'; readonly path: Path | Pointer; readonly value: JsonValue }): boolean {
     const found = this.draft.read(operation.path);
     if (found === undefined) {
-      this.refusal = { ...this.draft.failure!, code: 'TEST_FAILED', message: `The test failed: ${this.draft.failure!.message}` };
+      this.draft.failure = { ...this.failure, code: 'TEST_FAILED', message: `The test failed: ${this.failure.message}` };
       return false;
     }
     const typed = this.typedPath(operation.path);
@@ -256,95 +248,16 @@ export class PatchRun {
     return true;
   }
 
-  private editText(
-    operation:
-      | { readonly op: 'str_ins'; readonly path: Path | Pointer; readonly pos: number; readonly str: string }
-      | { readonly op: 'str_del'; readonly path: Path | Pointer; readonly pos: number; readonly len: number },
-  ): boolean {
-    const { path, pos } = operation;
-    let at = this.text;
-    if (at === undefined || !samePath(at.path, path)) {
-      if (at !== undefined) this.flushText();
-      at = this.openText(path);
-      if (at === undefined) return false;
-    } else if (at.chunks === undefined) {
-      const text = at.parent[at.key] as string;
-      if (text.length > shortText) at.chunks = new TextRun(text);
-    }
-    const text = at.chunks === undefined ? (at.parent[at.key] as string) : undefined;
-    const length = text === undefined ? at.chunks!.length : text.length;
-    const len = operation.op === 'str_del' ? operation.len : 0;
-    // Written so that NaN fails too.
-    if (!(pos >= 0 && len >= 0 && pos + len <= length)) {
-      return this.fail('RANGE_INVALID', `Offset ${pos}${len > 0 ? ` + ${len}` : ''} is outside of the text of ${length} UTF-16 units`, path);
-    }
-    let whole: boolean;
-    if (text === undefined) {
-      whole = operation.op === 'str_ins' ? at.chunks!.insert(pos, operation.str) : at.chunks!.delete(pos, len);
-    } else {
-      whole = !splitsPair(text, pos) && (len === 0 || !splitsPair(text, pos + len));
-      if (whole) {
-        at.parent[at.key] =
-          operation.op === 'str_ins' ? text.slice(0, pos) + operation.str + text.slice(pos) : text.slice(0, pos) + text.slice(pos + len);
-      }
-    }
-    if (!whole) return this.fail('RANGE_INVALID', `An edit at ${pos}${len > 0 ? ` to ${pos + len}` : ''} would cut a character of two UTF-16 units`, path);
-    if (this.record !== undefined) {
-      if (operation.op === 'str_ins') {
-        if (operation.str !== '') this.record.push({ op: 'str_ins', path: at.typed, pos, str: operation.str });
-      } else if (len !== 0) {
-        this.record.push({ op: 'str_del', path: at.typed, pos, len });
-      }
+  private editText(operation: TextOperation): boolean {
+    const path = this.texts.edit(operation);
+    if (path === undefined) return false;
+    if (this.record === undefined) return true;
+    if (operation.op === 'str_ins') {
+      if (operation.str !== '') this.record.push({ op: 'str_ins', path, pos: operation.pos, str: operation.str });
+    } else if (operation.len !== 0) {
+      this.record.push({ op: 'str_del', path, pos: operation.pos, len: operation.len });
     }
     return true;
-  }
-
-  private openText(path: Path | Pointer): PatchRun['text'] {
-    const draft = this.draft;
-    let found: JsonValue | undefined;
-    let parent: MutableObject;
-    let key: string | number = '';
-    if (path.length === 0) {
-      // A stand-in parent, so that a document that is one text needs no case of its own below.
-      found = draft.root;
-      parent = { '': found };
-    } else {
-      const container = draft.open(path);
-      if (container === undefined) return undefined;
-      const existing = this.existing(container, path);
-      if (existing === undefined) return undefined;
-      parent = container as MutableObject;
-      key = existing;
-      found = parent[key]!;
-    }
-    if (typeof found !== 'string') {
-      this.fail('TYPE_MISMATCH', `Text can only be edited in a text; the value there is ${glimpse(found)}`, path);
-      return undefined;
-    }
-    this.text = { path, typed: this.record === undefined ? [] : this.typedPath(path), parent, key, chunks: undefined };
-    return this.text;
-  }
-
-  private flushText(): void {
-    const text = this.text;
-    if (text === undefined) return;
-    this.text = undefined;
-    if (text.chunks !== undefined) text.parent[text.key] = text.chunks.toString();
-    if (text.path.length === 0) this.draft.root = text.parent['']!;
-  }
-
-  /** The last segment of `path` if it names something in `parent`: the index of an array or the key of an object. */
-  private existing(parent: MutableContainer, path: Path | Pointer): string | number | undefined {
-    const draft = this.draft;
-    const last = path.length - 1;
-    const segment = path[last]!;
-    if (Array.isArray(parent)) {
-      const index = draft.index(segment, path, last);
-      if (index < 0) return draft.noIndex(segment, path, last);
-      if (index >= parent.length) return draft.outOfRange(path, last, parent.length - 1);
-      return index;
-    }
-    return draft.hasKey(parent, segment, path, last) ? segment : undefined;
   }
 
   private typedPath(path: Path | Pointer): Path {
@@ -357,53 +270,17 @@ export class PatchRun {
     if (path.length <= limit && (value === null || typeof value !== 'object')) return true;
     const depth = path.length > limit ? path.length : path.length + depthOf(value, limit + 1 - path.length);
     if (depth <= limit) return true;
-    this.refusal = {
-      ...failure('LIMIT_EXCEEDED', `The value would lie deeper than ${limit} containers; keep documents flatter`, this.draft, path),
-      limit,
-      actual: depth,
-    };
+    return this.tooLarge(`The value would lie deeper than ${limit} containers; keep documents flatter`, path, limit, depth);
+  }
+
+  private tooLarge(message: string, path: Path | Pointer, limit: number, actual: number): false {
+    this.draft.refuse('LIMIT_EXCEEDED', message, path);
+    this.draft.failure = { ...this.failure, limit, actual };
     return false;
   }
 
   private fail(code: Failure['code'], message: string, path: Path | Pointer): false {
-    this.refusal = failure(code, message, this.draft, path);
+    this.draft.refuse(code, message, path);
     return false;
   }
-}
-
-function failure(code: Failure['code'], message: string, draft: Draft, path: Path | Pointer): Failure {
-  draft.refuse(code, message, path);
-  return draft.failure!;
-}
-
-/** A place in the state before `from` was removed, given in the state after it. */
-function beforeRemoval(path: Path, from: Path): Path {
-  const level = from.length - 1;
-  const gap = from[level]!;
-  const segment = path[level];
-  if (typeof gap !== 'number' || typeof segment !== 'number' || segment < gap) return path;
-  for (let depth = 0; depth < level; depth++) {
-    if (path[depth] !== from[depth]) return path;
-  }
-  const shifted = path.slice();
-  shifted[level] = segment + 1;
-  return shifted;
-}
-
-function startsWith(path: Path | Pointer, start: Path | Pointer): boolean {
-  if (path.length < start.length) return false;
-  for (let depth = start.length - 1; depth >= 0; depth--) {
-    if (path[depth] !== start[depth]) return false;
-  }
-  return true;
-}
-
-function samePath(a: Path | Pointer, b: Path | Pointer): boolean {
-  return a === b || (a.length === b.length && startsWith(a, b));
-}
-
-function glimpse(value: JsonValue): string {
-  if (typeof value === 'string') return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value);
-  if (value === null || typeof value !== 'object') return String(value);
-  return Array.isArray(value) ? 'an array' : 'an object';
 }

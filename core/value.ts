@@ -265,3 +265,10 @@ export function canonicalJson(value: JsonValue): string {
   }
   return `${text}}`;
 }
+
+/** A value in a message: scalars as they are, long texts cut, containers by name. */
+export function glimpse(value: JsonValue): string {
+  if (typeof value === 'string') return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value);
+  if (value === null || typeof value !== 'object') return String(value);
+  return Array.isArray(value) ? 'an array' : 'an object';
+}
