@@ -1,0 +1,51 @@
+import { apply, diff, ok, type JsonValue, type Result } from '@concord/core';
+import { rebasePending, serverLimits, withoutGuards, type Advanced } from './advance.js';
+import { createClashes, visiblyDeleted, type DocumentState } from './document-state.js';
+import type { DocumentPartsFragment } from './generated/graphql.js';
+
+/** A document as the server has it now; `counter`: the highest counter of this replica in its log, 0 if none. */
+export interface Head extends DocumentPartsFragment {
+  readonly counter: number;
+}
+
+/**
+ * Takes the newest state of a document as the confirmed one, where the changes in between are not to be had (semantics 4.5):
+ * pending edits that its log holds already are dropped, the difference between what was confirmed (with those) and the head
+ * counts as one change of another replica, and what is still pending is rebased past it.
+ */
+export function adopt(before: DocumentState | undefined, head: Head): Result<Advanced> {
+  const confirmed = head.value;
+  const base: DocumentState = {
+    id: head.id as DocumentState['id'],
+    collection: head.collection,
+    title: head.title,
+    confirmed,
+    confirmedDeleted: head.deleted,
+    revision: head.revision,
+    position: head.position,
+    value: confirmed,
+    deleted: head.deleted,
+    pending: [],
+    counter: head.counter,
+    left: false,
+    createdAt: head.createdAt,
+    updatedAt: head.updatedAt,
+  };
+  if (before === undefined || before.pending.length === 0) return ok({ state: base, conflicts: [] });
+
+  const taken = before.pending.findLastIndex(({ counter }) => counter !== null && counter <= head.counter) + 1;
+  const pending = before.pending.slice(taken);
+  if (pending.length === 0) return ok({ state: base, conflicts: [] });
+  const kept = { ...base, pending, value: before.value, deleted: visiblyDeleted(head.deleted, pending) };
+  if (createClashes(pending)) return ok({ state: kept, conflicts: [] });
+
+  let reached: JsonValue = before.confirmed ?? null;
+  for (const { patch } of before.pending.slice(0, taken)) {
+    const applied = apply(reached, withoutGuards(patch), serverLimits);
+    if (!applied.ok) return applied;
+    reached = applied.value;
+  }
+  const rebased = rebasePending(before, pending, before.value, [diff(reached, confirmed, { text: true })], () => null);
+  if (!rebased.ok) return rebased;
+  return ok({ state: { ...kept, pending: rebased.value.pending, value: rebased.value.value }, conflicts: rebased.value.conflicts });
+}

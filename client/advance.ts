@@ -1,0 +1,216 @@
+import {
+  apply,
+  defaultLimits,
+  diff,
+  equalValues,
+  fail,
+  normalizeAndApply,
+  ok,
+  parsePatch,
+  rebase,
+  type Counter,
+  type Cursor,
+  type JsonValue,
+  type Limits,
+  type NormalPatch,
+  type Result,
+} from '@concord/core';
+import { createClashes, visiblyDeleted, type DocumentState, type PendingEdit } from './document-state.js';
+import type { ChangesSubscription } from './generated/graphql.js';
+import type { FoundConflict } from './store/conflicts.js';
+
+type FeedEvent = ChangesSubscription['changes'];
+export type ChangeBatch = Extract<FeedEvent, { readonly __typename: 'ChangeBatch' }>;
+export type RemoteChange = ChangeBatch['changes'][number];
+export type { Cursor, Counter };
+
+/** What the server committed is taken as it is: its limits may be other than ours, and a creation carries a whole document. */
+export const serverLimits: Limits = {
+  ...defaultLimits,
+  patchOperations: Infinity,
+  patchBytes: Infinity,
+  documentBytes: Infinity,
+  depth: 100_000,
+};
+
+export interface Advanced {
+  readonly state: DocumentState;
+  readonly conflicts: readonly FoundConflict[];
+}
+
+/**
+ * Moves the confirmed state of a document along changes of the feed: the only way it moves but for a resync. Changes that
+ * the document has already are dropped by their revision. A change that is the first pending edit ends its waiting; what
+ * else is pending is rebased past the changes of others, and the visible value follows by those changes taken past what is
+ * pending, so that it need not be computed anew.
+ *
+ * `undefined` as state: the document is not here yet; then the changes must start with its creation. Refuses with
+ * `CLOCK_STALE` where the changes do not join on, or do not apply: the document must be fetched (`adopt`).
+ */
+export function advance(before: DocumentState | undefined, changes: readonly RemoteChange[]): Result<Advanced | undefined> {
+  const missed = changes.filter(({ revision }) => revision > (before?.revision ?? 0));
+  if (missed.length === 0) return ok(before === undefined ? undefined : { state: before, conflicts: [] });
+  const walk = new Walk(before, missed[0]!);
+  for (const change of missed) {
+    const stepped = walk.step(change);
+    if (!stepped.ok) return stepped;
+  }
+  return walk.finish();
+}
+
+const gap = (message: string): Result<never> => fail({ code: 'CLOCK_STALE', message });
+
+class Walk {
+  private state: DocumentState;
+  private confirmed: JsonValue | undefined;
+  private pending: readonly PendingEdit[];
+  private value: JsonValue;
+  /** Changes of others that the pending edits have not been taken past yet. */
+  private foreign: { readonly patch: NormalPatch; readonly change: RemoteChange }[] = [];
+  private readonly conflicts: FoundConflict[] = [];
+
+  constructor(before: DocumentState | undefined, first: RemoteChange) {
+    this.state = before ?? unknownDocument(first);
+    this.confirmed = this.state.confirmed;
+    this.pending = this.state.pending;
+    this.value = this.state.value;
+  }
+
+  step(change: RemoteChange): Result<void> {
+    const { state } = this;
+    if (change.revision !== state.revision + 1) {
+      return gap(`The change to revision ${change.revision} of ${state.id} came after revision ${state.revision}.`);
+    }
+    if (change.kind !== 'CREATE' && this.confirmed === undefined) return gap(`A change of the unknown document ${state.id} came.`);
+    const parsed = parsePatch(change.patch, serverLimits);
+    if (!parsed.ok) return parsed;
+    const guardless = parsed.value.filter(({ op }) => op !== 'test');
+    const own = this.pending.findIndex(({ patchId }) => patchId === change.patchId);
+    if (own > 0) return gap(`An edit of ${state.id} was committed before one that was made earlier.`);
+
+    const applied = normalizeAndApply(this.confirmed ?? null, guardless, serverLimits);
+    if (!applied.ok) return applied;
+    if (own === 0) {
+      const taken = this.takeOwn(applied.value.patch, applied.value.document);
+      if (!taken.ok) return taken;
+    } else if (this.pending.length > 0) {
+      this.foreign.push({ patch: applied.value.patch, change });
+    }
+    this.confirmed = applied.value.document;
+    this.state = {
+      ...state,
+      revision: change.revision,
+      position: change.position,
+      counter: own === 0 ? Math.max(state.counter, change.counter) : state.counter,
+      confirmedDeleted: change.kind === 'DELETE' ? true : change.kind === 'PATCH' ? state.confirmedDeleted : false,
+      ...(change.kind === 'CREATE' ? { collection: change.collection, title: change.title ?? '', createdAt: change.committedAt } : {}),
+      updatedAt: change.committedAt,
+    };
+    return ok(undefined);
+  }
+
+  finish(): Result<Advanced> {
+    const flushed = this.flush();
+    if (!flushed.ok) return flushed;
+    const { state, pending, confirmed } = this;
+    return ok({
+      state: {
+        ...state,
+        confirmed,
+        pending,
+        value: pending.length === 0 ? (confirmed as JsonValue) : this.value,
+        deleted: visiblyDeleted(state.confirmedDeleted, pending),
+      },
+      conflicts: this.conflicts,
+    });
+  }
+
+  /** The first pending edit has been committed as `committed`. */
+  private takeOwn(committed: NormalPatch, document: JsonValue): Result<void> {
+    const flushed = this.flush();
+    if (!flushed.ok) return flushed;
+    const [head, ...rest] = this.pending as [PendingEdit, ...PendingEdit[]];
+    this.pending = rest;
+    if (rest.length === 0 || head.kind === 'CREATE') return ok(undefined);
+    const expected = withoutGuards(head.patch);
+    if (equalValues(expected as unknown as JsonValue, committed as unknown as JsonValue)) return ok(undefined);
+    // Both ends transform alike, so this is not expected; the rest is then taken past the difference.
+    const here = apply(this.confirmed as JsonValue, expected, serverLimits);
+    if (!here.ok) return here;
+    return this.past([diff(here.value, document, { text: true })], () => null);
+  }
+
+  private flush(): Result<void> {
+    if (this.foreign.length === 0) return ok(undefined);
+    const { foreign } = this;
+    this.foreign = [];
+    if (this.pending.length === 0 || createClashes(this.pending)) return ok(undefined);
+    return this.past(
+      foreign.map(({ patch }) => patch),
+      (index) => foreign[index]?.change.revision ?? null,
+    );
+  }
+
+  private past(changes: readonly NormalPatch[], revisionOf: (index: number) => FoundConflict['revision']): Result<void> {
+    const rebased = rebasePending(this.state, this.pending, this.value, changes, revisionOf);
+    if (!rebased.ok) return rebased;
+    this.pending = rebased.value.pending;
+    this.value = rebased.value.value;
+    this.conflicts.push(...rebased.value.conflicts);
+    return ok(undefined);
+  }
+}
+
+/** Takes pending edits past changes of others, and the visible value along. */
+export function rebasePending(
+  { id }: Pick<DocumentState, 'id'>,
+  pending: readonly PendingEdit[],
+  value: JsonValue,
+  changes: readonly NormalPatch[],
+  revisionOf: (index: number) => FoundConflict['revision'],
+): Result<{ readonly pending: readonly PendingEdit[]; readonly value: JsonValue; readonly conflicts: readonly FoundConflict[] }> {
+  const rebased = rebase(
+    pending.map(({ patch }) => patch),
+    changes,
+  );
+  if (!rebased.ok) return rebased;
+  let moved = value;
+  for (const patch of rebased.value.changes) {
+    const applied = apply(moved, patch, serverLimits);
+    if (!applied.ok) return applied;
+    moved = applied.value;
+  }
+  return ok({
+    pending: pending.map((edit, index) => {
+      const patch = rebased.value.pending[index]!;
+      return patch === edit.patch ? edit : { ...edit, patch };
+    }),
+    value: moved,
+    conflicts: rebased.value.conflicts.map((conflict) => {
+      const [mine, theirs] = conflict.loser === 'later' ? [conflict.losing, conflict.winning] : [conflict.winning, conflict.losing];
+      return { documentId: id, revision: revisionOf(theirs.patch), patchId: pending[mine.patch]!.patchId, conflict };
+    }),
+  });
+}
+
+/** Guards are for the server to judge; here they would only get in the way of applying. */
+export function withoutGuards(patch: NormalPatch): NormalPatch {
+  return patch.some(({ op }) => op === 'test') ? patch.filter(({ op }) => op !== 'test') : patch;
+}
+
+const unknownDocument = (change: RemoteChange): DocumentState => ({
+  id: change.documentId as DocumentState['id'],
+  collection: change.collection,
+  title: change.title ?? '',
+  confirmed: undefined,
+  confirmedDeleted: false,
+  revision: 0 as DocumentState['revision'],
+  position: 0,
+  value: null,
+  deleted: false,
+  pending: [],
+  counter: 0,
+  left: false,
+  createdAt: change.committedAt,
+  updatedAt: change.committedAt,
+});

@@ -1,0 +1,138 @@
+import { ConcordError, parsePointer, type Condition, type ConditionOperator, type JsonValue, type WirePatch } from '@concord/core';
+import { viewOf, type DocumentView } from './document-view.js';
+import type { DraftFunction, Edited, LocalEdits } from './edit.js';
+import { LiveSelection, type Live, type Unsubscribe } from './live.js';
+import type { Queries, Selection } from './query.js';
+import type { Store } from './store/store.js';
+import { deleteText, increment, insertText } from './text.js';
+
+/** A test of the value at a JSON pointer, for example `{ path: '/done', value: false }`. */
+export interface Where {
+  readonly path: string;
+  /** Default: EQUALS. */
+  readonly operator?: ConditionOperator;
+  /** Not with EXISTS and ABSENT. */
+  readonly value?: JsonValue;
+}
+
+export interface Query {
+  /** All must hold. */
+  readonly where?: readonly Where[];
+  /** A JSON pointer into the value, or `id`, `title`, `createdAt`, `updatedAt`. Default: `id`. */
+  readonly orderBy?: string;
+  readonly descending?: boolean;
+  readonly limit?: number;
+  /** Deleted documents too. Default: false. */
+  readonly includeDeleted?: boolean;
+}
+
+/** The documents that match, now; `subscribe` tells them again after each change. */
+export interface LiveQuery<T> {
+  all(): readonly DocumentView<T>[];
+  /** Calls the listener at once and after each change that may concern the result; changes of one turn of the event loop are told together. */
+  subscribe(listener: (documents: readonly DocumentView<T>[]) => void): Unsubscribe;
+}
+
+/**
+ * The documents of one collection. Everything here works without a connection: reads come from SQLite, edits are in the file
+ * when the call returns and are sent when there is a connection.
+ */
+export class Collection<T = unknown> {
+  constructor(
+    readonly name: string,
+    private readonly store: Store,
+    private readonly edits: LocalEdits,
+    private readonly live: Live,
+    private readonly queries: Queries,
+  ) {}
+
+  /**
+   * Creates a document. Without an id it gets a random one.
+   * @throws ConcordError DOCUMENT_EXISTS, VALUE_INVALID, LIMIT_EXCEEDED, INPUT_INVALID.
+   */
+  create(value: T, names: { readonly id?: string; readonly title?: string } = {}): Edited {
+    return this.edits.create(this.name, value, names);
+  }
+
+  /** The document as it is now; undefined when it is not here, is deleted, or belongs to another collection. */
+  get(id: string): DocumentView<T> | undefined {
+    const state = this.store.read(id as never);
+    return state === undefined || state.deleted || state.collection !== this.name ? undefined : viewOf<T>(state);
+  }
+
+  /**
+   * Edits a document by RFC 6902 operations (with `inc`, `str_ins`, `str_del`), or by a function that alters a copy of the
+   * value, whose difference is then the patch. All of it or nothing.
+   * @throws ConcordError DOCUMENT_NOT_FOUND, DOCUMENT_DELETED, and what core's `apply` refuses, with `details.path` and `.operation`.
+   */
+  edit(id: string, change: WirePatch | DraftFunction<T>): Edited {
+    return this.edits.edit(id, change as WirePatch | DraftFunction<never>);
+  }
+
+  /** Inserts into the text at `path` before the UTF-16 offset `pos`. */
+  insertText(id: string, path: string, pos: number, text: string): Edited {
+    return this.edits.edit(id, [insertText(path, pos, text)]);
+  }
+
+  /** Deletes `length` UTF-16 code units from the text at `path`. */
+  deleteText(id: string, path: string, pos: number, length: number): Edited {
+    return this.edits.edit(id, [deleteText(path, pos, length)]);
+  }
+
+  /** Adds to the whole number at `path`; concurrent increments add up. */
+  increment(id: string, path: string, by = 1): Edited {
+    return this.edits.edit(id, [increment(path, by)]);
+  }
+
+  /** Deletes a document; its last value is kept and can be restored. */
+  delete(id: string): Edited {
+    return this.edits.delete(id);
+  }
+
+  /** Brings a deleted document back. */
+  restore(id: string): Edited {
+    return this.edits.restore(id);
+  }
+
+  /** Calls the listener with the document now and after each change; undefined while it is not here or deleted. */
+  watch(id: string, listener: (document: DocumentView<T> | undefined) => void): Unsubscribe {
+    const tell = (): void => listener(this.get(id));
+    const stop = this.live.document(id as never, tell);
+    tell();
+    return stop;
+  }
+
+  query(query: Query = {}): LiveQuery<T> {
+    const selection = selectionOf(this.name, query);
+    const read = (rows: readonly { readonly id: string }[]): DocumentView<T>[] => rows.map(({ id }) => viewOf<T>(this.store.read(id as never)!));
+    return {
+      all: () => read(this.queries.select(selection)),
+      subscribe: (listener) => new LiveSelection(this.live, this.queries, selection).subscribe((rows) => listener(read(rows))),
+    };
+  }
+}
+
+const orderFields = { id: 'ID', title: 'TITLE', createdAt: 'CREATED_AT', updatedAt: 'UPDATED_AT' } as const;
+
+function selectionOf(collection: string, { where, orderBy = 'id', descending = false, limit, includeDeleted }: Query): Selection {
+  const field = Object.hasOwn(orderFields, orderBy) ? orderFields[orderBy as keyof typeof orderFields] : undefined;
+  return {
+    collection,
+    ...(where === undefined ? {} : { where: where.map(conditionOf) }),
+    order: field === undefined ? { field: 'VALUE', path: pointer(orderBy), descending } : { field, descending },
+    ...(limit === undefined ? {} : { limit }),
+    ...(includeDeleted === undefined ? {} : { includeDeleted }),
+  };
+}
+
+export function conditionOf({ path, operator = 'EQUALS', value }: Where): Condition {
+  const takesValue = operator !== 'EXISTS' && operator !== 'ABSENT';
+  if (takesValue && value === undefined) throw new ConcordError('INPUT_INVALID', `The condition on ${path} compares with ${operator} but has no value.`, { path });
+  return { path: pointer(path), operator, value: takesValue ? (value ?? null) : null };
+}
+
+function pointer(text: string): Condition['path'] {
+  const parsed = parsePointer(text);
+  if (!parsed.ok) throw ConcordError.from(parsed.error);
+  return parsed.value;
+}

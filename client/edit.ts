@@ -1,0 +1,168 @@
+import {
+  ConcordError,
+  checkValue,
+  defaultLimits,
+  normalizeAndApply,
+  parseDocumentId,
+  parsePatch,
+  type DocumentId,
+  type JsonValue,
+  type NormalPatch,
+  type Patch,
+  type PatchId,
+  type Revision,
+  type WirePatch,
+} from '@concord/core';
+import type { DocumentState, EditKind, PendingEdit } from './document-state.js';
+import { patchOfDraft } from './draft.js';
+import type { Store } from './store/store.js';
+
+/** What became of a local edit: it is in the file and will be pushed. */
+export interface Edited {
+  readonly documentId: DocumentId;
+  /** Names the edit for ever. Null: the edit changed nothing, so there is none. */
+  readonly patchId: PatchId | null;
+}
+
+/** Alters the copy of the value it is given, or returns another value. */
+export type DraftFunction<T> = (draft: T) => T | void;
+
+/**
+ * Edits made here. Each is one SQLite transaction: the visible value and the outbox row, or nothing. No network is waited
+ * for. Refusals are thrown as ConcordError with the code, the path and the operation.
+ */
+export class LocalEdits {
+  constructor(
+    private readonly store: Store,
+    private readonly environment: { readonly now: () => number; readonly newId: () => string },
+    private readonly onEdit: () => void,
+  ) {}
+
+  create(collection: string, value: unknown, names: { readonly id?: string; readonly title?: string } = {}): Edited {
+    const id = documentId(names.id ?? this.environment.newId());
+    const title = names.title ?? '';
+    checkName('collection', collection, 1);
+    checkName('title', title, 0);
+    const checked = checkValue(value);
+    if (!checked.ok) throw ConcordError.from(checked.error);
+    textOf(id, checked.value);
+    const before = this.store.read(id);
+    if (before !== undefined) {
+      throw new ConcordError('DOCUMENT_EXISTS', `There is a document ${id} already${before.deleted ? ' (deleted: restore brings it back)' : ''}. Choose another id, or edit it.`);
+    }
+    const at = this.timestamp();
+    const edit = this.pendingEdit('CREATE', [{ op: 'replace', path: [], value: checked.value }], at, { collection, title });
+    this.store.transact(() => {
+      this.store.write({
+        id,
+        collection,
+        title,
+        confirmed: undefined,
+        confirmedDeleted: false,
+        revision: 0 as Revision,
+        position: 0,
+        value: checked.value,
+        deleted: false,
+        pending: [edit],
+        counter: 0,
+        left: false,
+        createdAt: at,
+        updatedAt: at,
+      });
+    });
+    this.onEdit();
+    return { documentId: id, patchId: edit.patchId };
+  }
+
+  edit(id: string, change: WirePatch | DraftFunction<never>): Edited {
+    const before = this.living(id);
+    if (typeof change === 'function') return this.patch(before, patchOfDraft(before.value, change));
+    const parsed = parsePatch(change);
+    if (!parsed.ok) throw ConcordError.from(parsed.error);
+    return this.patch(before, parsed.value);
+  }
+
+  delete(id: string): Edited {
+    const before = this.living(id);
+    return this.append(before, { ...before, deleted: true }, 'DELETE', []);
+  }
+
+  restore(id: string): Edited {
+    const before = this.present(id);
+    if (!before.deleted) return { documentId: before.id, patchId: null };
+    return this.append(before, { ...before, deleted: false }, 'RESTORE', []);
+  }
+
+  /** A patch whose values are already checked. */
+  private patch(before: DocumentState, patch: Patch | NormalPatch): Edited {
+    const normalized = normalizeAndApply(before.value, patch);
+    if (!normalized.ok) throw ConcordError.from(normalized.error);
+    if (normalized.value.patch.length === 0) return { documentId: before.id, patchId: null };
+    return this.append(before, { ...before, value: normalized.value.document }, 'PATCH', normalized.value.patch);
+  }
+
+  private append(before: DocumentState, edited: DocumentState, kind: EditKind, patch: NormalPatch): Edited {
+    const at = this.timestamp();
+    const text = textOf(before.id, edited.value);
+    const edit = this.pendingEdit(kind, patch, at, null);
+    const after = { ...edited, pending: [...before.pending, edit], updatedAt: at };
+    this.store.transact(() => this.store.writeEdit(before, after, edit, text));
+    this.onEdit();
+    return { documentId: before.id, patchId: edit.patchId };
+  }
+
+  private pendingEdit(kind: EditKind, patch: NormalPatch, createdAt: string, names: { readonly collection: string; readonly title: string } | null): PendingEdit {
+    return {
+      seq: this.store.outbox.takeSeq(),
+      patchId: this.environment.newId() as PatchId,
+      kind,
+      patch,
+      collection: names?.collection ?? null,
+      title: names?.title ?? null,
+      sent: false,
+      counter: null,
+      createdAt,
+    };
+  }
+
+  private present(id: string): DocumentState {
+    const state = this.store.read(documentId(id));
+    if (state === undefined) throw new ConcordError('DOCUMENT_NOT_FOUND', `There is no document ${id} in this replica. Create it, or wait for the sync (settled()).`);
+    return state;
+  }
+
+  private living(id: string): DocumentState {
+    const state = this.present(id);
+    if (state.deleted) throw new ConcordError('DOCUMENT_DELETED', `The document ${id} is deleted. Restore it before editing it.`);
+    return state;
+  }
+
+  private timestamp(): string {
+    return new Date(this.environment.now()).toISOString();
+  }
+}
+
+function documentId(text: string): DocumentId {
+  const parsed = parseDocumentId(text);
+  if (!parsed.ok) throw ConcordError.from(parsed.error);
+  return parsed.value;
+}
+
+function checkName(name: 'collection' | 'title', text: string, least: number): void {
+  const checked = checkValue(text);
+  if (!checked.ok) throw ConcordError.from({ ...checked.error, path: `/${name}` });
+  if (text.length < least || text.length > 256) {
+    throw new ConcordError('INPUT_INVALID', `${name} must be ${least} to 256 characters long, got ${text.length}.`, { path: `/${name}`, limit: 256, actual: text.length });
+  }
+}
+
+/** The value as JSON, or LIMIT_EXCEEDED where the server would refuse its size. */
+function textOf(id: DocumentId, value: JsonValue): string {
+  const text = JSON.stringify(value);
+  const limit = defaultLimits.documentBytes;
+  if (text.length * 3 > limit) {
+    const actual = Buffer.byteLength(text);
+    if (actual > limit) throw new ConcordError('LIMIT_EXCEEDED', `The document ${id} would have ${actual} bytes; at most ${limit} are allowed. Split it.`, { limit, actual });
+  }
+  return text;
+}

@@ -1,0 +1,66 @@
+import { makeErrorResult, makeResult, type Exchange, type Operation, type OperationResult } from '@urql/core';
+import type { OperationDefinitionNode } from 'graphql';
+import { filter, make, merge, mergeMap, pipe, share, takeUntil, type Source } from 'wonka';
+import type { Live } from './live.js';
+import { executeLocally, isLocal } from './local-schema.js';
+import type { Queries } from './query.js';
+import type { Store } from './store/store.js';
+
+/**
+ * An urql exchange that answers queries whose fields are all in SQLite (`document`, `documents`) from there, at once and
+ * without a connection, and again after each change while they are subscribed to. Everything else goes on to the next
+ * exchange, and so does a query with the request policy `network-only`.
+ */
+export function sqliteExchange(store: Store, queries: Queries, live: Live): Exchange {
+  return ({ forward }) =>
+    (operations) => {
+      const shared = pipe(operations, share);
+      const local = pipe(
+        shared,
+        filter(answeredHere),
+        mergeMap((operation) =>
+          pipe(
+            answers(operation, store, queries, live),
+            takeUntil(
+              pipe(
+                shared,
+                filter((other) => other.kind === 'teardown' && other.key === operation.key),
+              ),
+            ),
+          ),
+        ),
+      );
+      const remote = pipe(
+        shared,
+        filter((operation) => !answeredHere(operation)),
+        forward,
+      );
+      return merge([local, remote]);
+    };
+}
+
+const answeredHere = (operation: Operation): boolean =>
+  operation.kind === 'query' && operation.context.requestPolicy !== 'network-only' && isLocal(operation.query);
+
+function answers(operation: Operation, store: Store, queries: Queries, live: Live): Source<OperationResult> {
+  const name = operation.query.definitions.find((definition): definition is OperationDefinitionNode => definition.kind === 'OperationDefinition')?.name?.value;
+  return make<OperationResult>(({ next }) => {
+    let told: string | undefined;
+    const answer = (): void => {
+      let result: OperationResult;
+      try {
+        result = makeResult(operation, executeLocally(store, queries, operation.query, operation.variables, name) as Parameters<typeof makeResult>[1]);
+      } catch (error) {
+        result = makeErrorResult(operation, error instanceof Error ? error : new Error(String(error)));
+      }
+      // A change of documents that the query does not show gives the same answer.
+      const text = JSON.stringify([result.data, result.error?.message]);
+      if (text === told) return;
+      told = text;
+      next({ ...result, hasNext: false, stale: false });
+    };
+    const stop = live.anything(answer);
+    answer();
+    return stop;
+  });
+}

@@ -1,0 +1,255 @@
+/* eslint-disable */
+/** Internal type. DO NOT USE DIRECTLY. */
+type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
+/** Internal type. DO NOT USE DIRECTLY. */
+export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
+import type { Counter, Cursor, JsonValue, Position, Revision } from '@concord/core';
+import type { TypedDocumentNode as DocumentNode } from '@graphql-typed-document-node/core';
+/** What a change did. */
+export type ChangeKind =
+  /** Created the document. */
+  | 'CREATE'
+  /** Made the document a tombstone. */
+  | 'DELETE'
+  /** Applied a patch. */
+  | 'PATCH'
+  /** Brought a tombstone back. */
+  | 'RESTORE';
+
+/** One component of a vector clock. */
+export type ClockEntryInput = {
+  /** How many of its edits on the document the author had seen, own edit included. */
+  readonly counter: Counter;
+  /** A replica. */
+  readonly replicaId: string;
+};
+
+/** What the author of a patch had seen of the document. Give `base` or `vector`, not both: the changes of a document form a chain, so the revision the patch was made on says the same as the full vector. */
+export type ClockInput = {
+  /** Revision the patch was made on; 0 for a creation. Own edits that are not yet committed do not count. */
+  readonly base?: Revision | null | undefined;
+  /** Epoch of the workspace history; it is 1 until an operator rewrites the history. */
+  readonly epoch: number;
+  /** For each replica, how many of its edits the document contained; for the author, the counter of this edit. */
+  readonly vector?: ReadonlyArray<ClockEntryInput> | null | undefined;
+};
+
+/** A test of the value at a path, for example `{path: "/price", operator: LESS, value: 10}`. */
+export type ConditionInput = {
+  /** Default: EQUALS. */
+  readonly operator?: ConditionOperator | null | undefined;
+  /** Place in the document. */
+  readonly path: string;
+  /** What to compare with. Leaving it out is only allowed with EXISTS and ABSENT; `null` compares with null. */
+  readonly value?: JsonValue | null | undefined;
+};
+
+/** How a value in a document is compared. */
+export type ConditionOperator =
+  /** There is no value at the path. Takes no value. */
+  | 'ABSENT'
+  /** A string that contains the given string, or an array that has the given value as an item. */
+  | 'CONTAINS'
+  /** The same JSON value; key order does not matter. */
+  | 'EQUALS'
+  /** There is a value at the path, `null` included. Takes no value. */
+  | 'EXISTS'
+  /** A number above a number, or a string after a string. */
+  | 'GREATER'
+  /** As GREATER, or equal. */
+  | 'GREATER_OR_EQUAL'
+  /** A number below a number, or a string before a string (by UTF-8 bytes). */
+  | 'LESS'
+  /** As LESS, or equal. */
+  | 'LESS_OR_EQUAL'
+  /** Another value, or none. */
+  | 'NOT_EQUALS'
+  /** A string that begins with the given string. */
+  | 'STARTS_WITH';
+
+/** Creates a document. */
+export type CreateInput = {
+  /** Groups documents. Default: "default". */
+  readonly collection?: string | null | undefined;
+  /** For people. Default: empty. */
+  readonly title?: string | null | undefined;
+  /** The document. Left out: an empty object; `null` is the JSON value null. */
+  readonly value?: JsonValue | null | undefined;
+};
+
+/** What an edit does: exactly one of these. */
+export type EditActionInput =
+  {   /** Create the document. */
+  readonly create: CreateInput; readonly delete?: never; readonly patch?: never; readonly restore?: never; }
+  |  { readonly create?: never;   /** `true`: make it a tombstone. */
+  readonly delete: boolean; readonly patch?: never; readonly restore?: never; }
+  |  { readonly create?: never; readonly delete?: never;   /** Apply RFC 6902 operations (and `inc`, `str_ins`, `str_del`). */
+  readonly patch: JsonValue; readonly restore?: never; }
+  |  { readonly create?: never; readonly delete?: never; readonly patch?: never;   /** `true`: bring a tombstone back. */
+  readonly restore: boolean; };
+
+/** One edit of one document by one replica. Sent again with the same ids it gets the same verdict. */
+export type EditInput = {
+  /** What to do. */
+  readonly action: EditActionInput;
+  /** What the author had seen. */
+  readonly clock: ClockInput;
+  /** Number of this edit among those of the replica on this document: 1, 2, 3 … */
+  readonly counter: Counter;
+  /** The document; for a creation, a new id chosen by the caller (a UUID is good). */
+  readonly documentId: string;
+  /** Made once with the edit (a UUID is good). */
+  readonly patchId: string;
+};
+
+/** Every way Concord can say no. docs/ERRORS.md has a section for each. */
+export type ErrorCode =
+  /** The clock names changes this server never made. */
+  | 'CLOCK_FUTURE'
+  /** Earlier edits of this replica are missing. */
+  | 'CLOCK_GAP'
+  /** The clock is not a clock. */
+  | 'CLOCK_MALFORMED'
+  /** The clock names a state that never existed. */
+  | 'CLOCK_NOT_A_PREFIX'
+  /** The base of the patch is older than the retained history. */
+  | 'CLOCK_STALE'
+  /** The cursor is not one this server made. */
+  | 'CURSOR_INVALID'
+  /** The document was deleted by a change the patch had not seen. */
+  | 'DOCUMENT_DELETED'
+  /** The document id is taken. */
+  | 'DOCUMENT_EXISTS'
+  /** There is no such document in the workspace. */
+  | 'DOCUMENT_NOT_FOUND'
+  /** The history was rewritten; the replica must resync. */
+  | 'EPOCH_CHANGED'
+  /** The principal has no right to do this in the workspace. */
+  | 'FORBIDDEN'
+  /** An argument is not valid. */
+  | 'INPUT_INVALID'
+  /** A bug in Concord. The message carries a reference to the server log. */
+  | 'INTERNAL'
+  /** The subscriber read too slowly; it resumes from its last cursor. */
+  | 'LAGGED'
+  /** Something is larger, deeper or more numerous than the limits allow. */
+  | 'LIMIT_EXCEEDED'
+  /** A value cannot be moved into itself. */
+  | 'MOVE_INTO_SELF'
+  /** A counter would leave the safe integers. */
+  | 'NUMBER_OVERFLOW'
+  /** An earlier patch of the same replica on this document was refused in the same push. */
+  | 'PATCH_DEPENDS_ON_REFUSED'
+  /** The patch is not a list of RFC 6902 operations. */
+  | 'PATCH_MALFORMED'
+  /** A path names a place that does not exist in the document. */
+  | 'PATH_NOT_FOUND'
+  /** A JSON pointer is not valid RFC 6901. */
+  | 'POINTER_INVALID'
+  /** The GraphQL operation is too deep, has too many aliases, or the batch too many operations. */
+  | 'QUERY_TOO_COMPLEX'
+  /** An index or a text offset is out of range, or splits a surrogate pair. */
+  | 'RANGE_INVALID'
+  /** The principal called too often; retryAfter says how many milliseconds to wait. */
+  | 'RATE_LIMITED'
+  /** Another patch has this replica id and counter: the replica was copied or restored from a backup. */
+  | 'REPLICA_CLONED'
+  /** The server no longer remembers this replica; it must take a new id. */
+  | 'REPLICA_RETIRED'
+  /** The server is stopping; connect again. */
+  | 'SHUTTING_DOWN'
+  /** A test operation did not hold at the head of the document. */
+  | 'TEST_FAILED'
+  /** An operation needs another type of value at its path. */
+  | 'TYPE_MISMATCH'
+  /** There is no token, or it is unknown, expired or revoked. */
+  | 'UNAUTHENTICATED'
+  /** The server cannot answer now; nothing is known to have been written. Retry with the same ids. */
+  | 'UNAVAILABLE'
+  /** A value cannot be held the same everywhere (U+0000, lone surrogate, number out of range, __proto__ key). */
+  | 'VALUE_INVALID'
+  /** There is no such workspace, or the principal has no role in it. */
+  | 'WORKSPACE_NOT_FOUND';
+
+/** Why a cursor cannot be continued. */
+export type ResyncReason =
+  /** The changes after the cursor are no longer kept. */
+  | 'CURSOR_EXPIRED'
+  /** The history was rewritten (restored from a backup, or purged). */
+  | 'EPOCH_CHANGED';
+
+export type DocumentPartsFragment = { readonly id: string, readonly collection: string, readonly title: string, readonly value: JsonValue | null, readonly revision: Revision, readonly position: Position, readonly deleted: boolean, readonly createdAt: string, readonly updatedAt: string };
+
+export type MembershipQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type MembershipQuery = { readonly workspaces: ReadonlyArray<{ readonly id: string, readonly head: Cursor }> };
+
+export type SnapshotQueryVariables = Exact<{
+  after?: string | null | undefined;
+  first?: number | null | undefined;
+  collection?: string | null | undefined;
+  ids?: ReadonlyArray<string> | string | null | undefined;
+  where?: ReadonlyArray<ConditionInput> | ConditionInput | null | undefined;
+  workspaceId?: string | null | undefined;
+}>;
+
+
+export type SnapshotQuery = { readonly snapshot: { readonly cursor: Cursor, readonly epoch: number, readonly next: string | null, readonly documents: ReadonlyArray<{ readonly id: string, readonly collection: string, readonly title: string, readonly value: JsonValue | null, readonly revision: Revision, readonly position: Position, readonly deleted: boolean, readonly createdAt: string, readonly updatedAt: string }> } };
+
+export type HeadsQueryVariables = Exact<{
+  ids: ReadonlyArray<string> | string;
+  first: number;
+  workspaceId?: string | null | undefined;
+}>;
+
+
+export type HeadsQuery = { readonly documents: { readonly nodes: ReadonlyArray<{ readonly id: string, readonly collection: string, readonly title: string, readonly value: JsonValue | null, readonly revision: Revision, readonly position: Position, readonly deleted: boolean, readonly createdAt: string, readonly updatedAt: string, readonly clock: ReadonlyArray<{ readonly replicaId: string, readonly counter: Counter }> }> } };
+
+export type ProbeQueryVariables = Exact<{
+  after?: Cursor | null | undefined;
+  collection?: string | null | undefined;
+  ids?: ReadonlyArray<string> | string | null | undefined;
+  where?: ReadonlyArray<ConditionInput> | ConditionInput | null | undefined;
+  workspaceId?: string | null | undefined;
+}>;
+
+
+export type ProbeQuery = { readonly changes:
+    | { readonly __typename: 'ChangeBatch', readonly left: ReadonlyArray<string>, readonly upToDate: boolean, readonly changes: ReadonlyArray<{ readonly position: Position }> }
+    | { readonly __typename: 'Resync' }
+   };
+
+export type PushMutationVariables = Exact<{
+  replicaId: string;
+  edits: ReadonlyArray<EditInput> | EditInput;
+  workspaceId?: string | null | undefined;
+}>;
+
+
+export type PushMutation = { readonly push: { readonly verdicts: ReadonlyArray<
+      | { readonly __typename: 'Committed', readonly documentId: string, readonly patchId: string, readonly revision: Revision, readonly duplicate: boolean }
+      | { readonly __typename: 'Refused', readonly code: ErrorCode, readonly message: string, readonly path: string | null, readonly operation: number | null, readonly limit: number | null, readonly actual: number | null, readonly expected: Counter | null, readonly retryAfter: number | null, readonly retryable: boolean }
+    > } };
+
+export type ChangesSubscriptionVariables = Exact<{
+  after?: Cursor | null | undefined;
+  collection?: string | null | undefined;
+  ids?: ReadonlyArray<string> | string | null | undefined;
+  where?: ReadonlyArray<ConditionInput> | ConditionInput | null | undefined;
+  workspaceId?: string | null | undefined;
+}>;
+
+
+export type ChangesSubscription = { readonly changes:
+    | { readonly __typename: 'ChangeBatch', readonly left: ReadonlyArray<string>, readonly cursor: Cursor, readonly upToDate: boolean, readonly changes: ReadonlyArray<{ readonly documentId: string, readonly revision: Revision, readonly position: Position, readonly kind: ChangeKind, readonly patch: JsonValue, readonly collection: string, readonly title: string | null, readonly replicaId: string, readonly counter: Counter, readonly patchId: string, readonly committedAt: string }> }
+    | { readonly __typename: 'Resync', readonly reason: ResyncReason }
+   };
+
+export const DocumentPartsFragmentDoc = {"kind":"Document","definitions":[{"kind":"FragmentDefinition","name":{"kind":"Name","value":"DocumentParts"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Document"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"collection"}},{"kind":"Field","name":{"kind":"Name","value":"title"}},{"kind":"Field","name":{"kind":"Name","value":"value"}},{"kind":"Field","name":{"kind":"Name","value":"revision"}},{"kind":"Field","name":{"kind":"Name","value":"position"}},{"kind":"Field","name":{"kind":"Name","value":"deleted"}},{"kind":"Field","name":{"kind":"Name","value":"createdAt"}},{"kind":"Field","name":{"kind":"Name","value":"updatedAt"}}]}}]} as unknown as DocumentNode<DocumentPartsFragment, unknown>;
+export const MembershipDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"query","name":{"kind":"Name","value":"Membership"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"workspaces"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"head"}}]}}]}}]} as unknown as DocumentNode<MembershipQuery, MembershipQueryVariables>;
+export const SnapshotDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"query","name":{"kind":"Name","value":"Snapshot"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"after"}},"type":{"kind":"NamedType","name":{"kind":"Name","value":"String"}}},{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"first"}},"type":{"kind":"NamedType","name":{"kind":"Name","value":"Int"}}},{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"collection"}},"type":{"kind":"NamedType","name":{"kind":"Name","value":"String"}}},{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"ids"}},"type":{"kind":"ListType","type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"ID"}}}}},{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"where"}},"type":{"kind":"ListType","type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"ConditionInput"}}}}},{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"workspaceId"}},"type":{"kind":"NamedType","name":{"kind":"Name","value":"ID"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"snapshot"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"after"},"value":{"kind":"Variable","name":{"kind":"Name","value":"after"}}},{"kind":"Argument","name":{"kind":"Name","value":"first"},"value":{"kind":"Variable","name":{"kind":"Name","value":"first"}}},{"kind":"Argument","name":{"kind":"Name","value":"collection"},"value":{"kind":"Variable","name":{"kind":"Name","value":"collection"}}},{"kind":"Argument","name":{"kind":"Name","value":"ids"},"value":{"kind":"Variable","name":{"kind":"Name","value":"ids"}}},{"kind":"Argument","name":{"kind":"Name","value":"where"},"value":{"kind":"Variable","name":{"kind":"Name","value":"where"}}},{"kind":"Argument","name":{"kind":"Name","value":"workspaceId"},"value":{"kind":"Variable","name":{"kind":"Name","value":"workspaceId"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"documents"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"DocumentParts"}}]}},{"kind":"Field","name":{"kind":"Name","value":"cursor"}},{"kind":"Field","name":{"kind":"Name","value":"epoch"}},{"kind":"Field","name":{"kind":"Name","value":"next"}}]}}]}},{"kind":"FragmentDefinition","name":{"kind":"Name","value":"DocumentParts"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Document"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"collection"}},{"kind":"Field","name":{"kind":"Name","value":"title"}},{"kind":"Field","name":{"kind":"Name","value":"value"}},{"kind":"Field","name":{"kind":"Name","value":"revision"}},{"kind":"Field","name":{"kind":"Name","value":"position"}},{"kind":"Field","name":{"kind":"Name","value":"deleted"}},{"kind":"Field","name":{"kind":"Name","value":"createdAt"}},{"kind":"Field","name":{"kind":"Name","value":"updatedAt"}}]}}]} as unknown as DocumentNode<SnapshotQuery, SnapshotQueryVariables>;
+export const HeadsDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"query","name":{"kind":"Name","value":"Heads"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"ids"}},"type":{"kind":"NonNullType","type":{"kind":"ListType","type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"ID"}}}}}},{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"first"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"Int"}}}},{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"workspaceId"}},"type":{"kind":"NamedType","name":{"kind":"Name","value":"ID"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"documents"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"ids"},"value":{"kind":"Variable","name":{"kind":"Name","value":"ids"}}},{"kind":"Argument","name":{"kind":"Name","value":"includeDeleted"},"value":{"kind":"BooleanValue","value":true}},{"kind":"Argument","name":{"kind":"Name","value":"first"},"value":{"kind":"Variable","name":{"kind":"Name","value":"first"}}},{"kind":"Argument","name":{"kind":"Name","value":"workspaceId"},"value":{"kind":"Variable","name":{"kind":"Name","value":"workspaceId"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"nodes"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"DocumentParts"}},{"kind":"Field","name":{"kind":"Name","value":"clock"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"replicaId"}},{"kind":"Field","name":{"kind":"Name","value":"counter"}}]}}]}}]}}]}},{"kind":"FragmentDefinition","name":{"kind":"Name","value":"DocumentParts"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Document"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"collection"}},{"kind":"Field","name":{"kind":"Name","value":"title"}},{"kind":"Field","name":{"kind":"Name","value":"value"}},{"kind":"Field","name":{"kind":"Name","value":"revision"}},{"kind":"Field","name":{"kind":"Name","value":"position"}},{"kind":"Field","name":{"kind":"Name","value":"deleted"}},{"kind":"Field","name":{"kind":"Name","value":"createdAt"}},{"kind":"Field","name":{"kind":"Name","value":"updatedAt"}}]}}]} as unknown as DocumentNode<HeadsQuery, HeadsQueryVariables>;
+export const ProbeDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"query","name":{"kind":"Name","value":"Probe"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"after"}},"type":{"kind":"NamedType","name":{"kind":"Name","value":"Cursor"}}},{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"collection"}},"type":{"kind":"NamedType","name":{"kind":"Name","value":"String"}}},{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"ids"}},"type":{"kind":"ListType","type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"ID"}}}}},{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"where"}},"type":{"kind":"ListType","type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"ConditionInput"}}}}},{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"workspaceId"}},"type":{"kind":"NamedType","name":{"kind":"Name","value":"ID"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"changes"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"after"},"value":{"kind":"Variable","name":{"kind":"Name","value":"after"}}},{"kind":"Argument","name":{"kind":"Name","value":"first"},"value":{"kind":"IntValue","value":"1"}},{"kind":"Argument","name":{"kind":"Name","value":"collection"},"value":{"kind":"Variable","name":{"kind":"Name","value":"collection"}}},{"kind":"Argument","name":{"kind":"Name","value":"ids"},"value":{"kind":"Variable","name":{"kind":"Name","value":"ids"}}},{"kind":"Argument","name":{"kind":"Name","value":"where"},"value":{"kind":"Variable","name":{"kind":"Name","value":"where"}}},{"kind":"Argument","name":{"kind":"Name","value":"workspaceId"},"value":{"kind":"Variable","name":{"kind":"Name","value":"workspaceId"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"__typename"}},{"kind":"InlineFragment","typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"ChangeBatch"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"changes"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"position"}}]}},{"kind":"Field","name":{"kind":"Name","value":"left"}},{"kind":"Field","name":{"kind":"Name","value":"upToDate"}}]}}]}}]}}]} as unknown as DocumentNode<ProbeQuery, ProbeQueryVariables>;
+export const PushDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"Push"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"replicaId"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"ID"}}}},{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"edits"}},"type":{"kind":"NonNullType","type":{"kind":"ListType","type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"EditInput"}}}}}},{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"workspaceId"}},"type":{"kind":"NamedType","name":{"kind":"Name","value":"ID"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"push"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"replicaId"},"value":{"kind":"Variable","name":{"kind":"Name","value":"replicaId"}}},{"kind":"Argument","name":{"kind":"Name","value":"edits"},"value":{"kind":"Variable","name":{"kind":"Name","value":"edits"}}},{"kind":"Argument","name":{"kind":"Name","value":"workspaceId"},"value":{"kind":"Variable","name":{"kind":"Name","value":"workspaceId"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"verdicts"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"__typename"}},{"kind":"InlineFragment","typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Committed"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"documentId"}},{"kind":"Field","name":{"kind":"Name","value":"patchId"}},{"kind":"Field","name":{"kind":"Name","value":"revision"}},{"kind":"Field","name":{"kind":"Name","value":"duplicate"}}]}},{"kind":"InlineFragment","typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Refused"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"code"}},{"kind":"Field","name":{"kind":"Name","value":"message"}},{"kind":"Field","name":{"kind":"Name","value":"path"}},{"kind":"Field","name":{"kind":"Name","value":"operation"}},{"kind":"Field","name":{"kind":"Name","value":"limit"}},{"kind":"Field","name":{"kind":"Name","value":"actual"}},{"kind":"Field","name":{"kind":"Name","value":"expected"}},{"kind":"Field","name":{"kind":"Name","value":"retryAfter"}},{"kind":"Field","name":{"kind":"Name","value":"retryable"}}]}}]}}]}}]}}]} as unknown as DocumentNode<PushMutation, PushMutationVariables>;
+export const ChangesDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"subscription","name":{"kind":"Name","value":"Changes"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"after"}},"type":{"kind":"NamedType","name":{"kind":"Name","value":"Cursor"}}},{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"collection"}},"type":{"kind":"NamedType","name":{"kind":"Name","value":"String"}}},{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"ids"}},"type":{"kind":"ListType","type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"ID"}}}}},{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"where"}},"type":{"kind":"ListType","type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"ConditionInput"}}}}},{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"workspaceId"}},"type":{"kind":"NamedType","name":{"kind":"Name","value":"ID"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"changes"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"after"},"value":{"kind":"Variable","name":{"kind":"Name","value":"after"}}},{"kind":"Argument","name":{"kind":"Name","value":"collection"},"value":{"kind":"Variable","name":{"kind":"Name","value":"collection"}}},{"kind":"Argument","name":{"kind":"Name","value":"ids"},"value":{"kind":"Variable","name":{"kind":"Name","value":"ids"}}},{"kind":"Argument","name":{"kind":"Name","value":"where"},"value":{"kind":"Variable","name":{"kind":"Name","value":"where"}}},{"kind":"Argument","name":{"kind":"Name","value":"workspaceId"},"value":{"kind":"Variable","name":{"kind":"Name","value":"workspaceId"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"__typename"}},{"kind":"InlineFragment","typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"ChangeBatch"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"changes"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"documentId"}},{"kind":"Field","name":{"kind":"Name","value":"revision"}},{"kind":"Field","name":{"kind":"Name","value":"position"}},{"kind":"Field","name":{"kind":"Name","value":"kind"}},{"kind":"Field","name":{"kind":"Name","value":"patch"}},{"kind":"Field","name":{"kind":"Name","value":"collection"}},{"kind":"Field","name":{"kind":"Name","value":"title"}},{"kind":"Field","name":{"kind":"Name","value":"replicaId"}},{"kind":"Field","name":{"kind":"Name","value":"counter"}},{"kind":"Field","name":{"kind":"Name","value":"patchId"}},{"kind":"Field","name":{"kind":"Name","value":"committedAt"}}]}},{"kind":"Field","name":{"kind":"Name","value":"left"}},{"kind":"Field","name":{"kind":"Name","value":"cursor"}},{"kind":"Field","name":{"kind":"Name","value":"upToDate"}}]}},{"kind":"InlineFragment","typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Resync"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"reason"}}]}}]}}]}}]} as unknown as DocumentNode<ChangesSubscription, ChangesSubscriptionVariables>;

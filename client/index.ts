@@ -1,0 +1,25 @@
+/**
+ * The Concord client: one replica of a workspace in an SQLite file, which works offline.
+ *
+ *     const replica = await openReplica({ url, token, database: 'notes.db' });
+ *     const notes = replica.collection<{ text: string; done: boolean }>('notes');
+ *     const { documentId } = notes.create({ text: 'Milk', done: false });
+ *     notes.edit(documentId, (note) => { note.done = true; });
+ *     notes.query({ where: [{ path: '/done', value: false }] }).subscribe((open) => render(open));
+ *     await replica.settled();
+ */
+export { openReplica, Replica } from './replica.js';
+export type { ReplicaOptions, ReplicaFilter, Timers } from './options.js';
+export type { ReplicaStatus } from './status.js';
+export type { ConnectionState } from './connection.js';
+export { Collection, type LiveQuery, type Query, type Where } from './collection.js';
+export type { DocumentView } from './document-view.js';
+export type { DraftFunction, Edited } from './edit.js';
+export type { Unsubscribe } from './live.js';
+export type { LocalConflict } from './store/conflicts.js';
+export type { QuarantinedEdit } from './store/quarantine.js';
+export { deleteText, increment, insertText } from './text.js';
+export { ConcordError, type ErrorCode } from '@concord/core';
+// The typed operations of this package, for replica.client or any other GraphQL client.
+export * from './generated/graphql.js';
+export { graphql } from './generated/gql.js';

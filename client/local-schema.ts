@@ -1,0 +1,144 @@
+import { ConcordError, parsePointer, type Condition, type ConditionOperator, type DocumentId, type JsonValue } from '@concord/core';
+import {
+  buildSchema,
+  execute,
+  GraphQLError,
+  TypeInfo,
+  visit,
+  visitWithTypeInfo,
+  type DocumentNode,
+  type ExecutionResult,
+  type GraphQLSchema,
+} from 'graphql';
+import type { DocumentState } from './document-state.js';
+import { conditionOf } from './collection.js';
+import { sdl } from './generated/schema.js';
+import type { Queries, Selection } from './query.js';
+import type { Store } from './store/store.js';
+
+/** Types whose fields SQLite can answer; `Document` but for what only the log knows. */
+const localTypes: ReadonlySet<string> = new Set(['Query', 'Document', 'DocumentConnection', 'DocumentEdge', 'PageInfo']);
+const localRoots: ReadonlySet<string> = new Set(['document', 'documents', '__typename']);
+const remoteFields: ReadonlySet<string> = new Set(['clock', 'history', 'conflicts']);
+
+let built: GraphQLSchema | undefined;
+/** Built at the first query: an app that asks none does not pay for it. */
+const schema = (): GraphQLSchema => (built ??= buildSchema(sdl, { assumeValid: true }));
+
+const answerable = new WeakMap<DocumentNode, boolean>();
+
+/** Whether every field of the query can be answered from SQLite. */
+export function isLocal(query: DocumentNode): boolean {
+  const known = answerable.get(query);
+  if (known !== undefined) return known;
+  let local = true;
+  const types = new TypeInfo(schema());
+  visit(
+    query,
+    visitWithTypeInfo(types, {
+      Field(node) {
+        const name = node.name.value;
+        const parent = types.getParentType()?.name;
+        if (parent === undefined || !localTypes.has(parent)) local = false;
+        else if (parent === 'Query' && !localRoots.has(name)) local = false;
+        else if (parent === 'Document' && remoteFields.has(name)) local = false;
+        else if (name !== '__typename' && types.getFieldDef() === undefined) local = false;
+      },
+    }),
+  );
+  answerable.set(query, local);
+  return local;
+}
+
+interface Arguments {
+  readonly id: string;
+  readonly workspaceId?: string | null;
+  readonly collection?: string | null;
+  readonly ids?: readonly string[] | null;
+  readonly where?: readonly { readonly path: string; readonly operator?: ConditionOperator | null; readonly value?: JsonValue }[] | null;
+  readonly orderBy?: { readonly field: NonNullable<Selection['order']>['field']; readonly path?: string | null; readonly descending?: boolean | null } | null;
+  readonly includeDeleted?: boolean | null;
+  readonly first?: number | null;
+  readonly after?: string | null;
+}
+
+/** Answers a query that `isLocal`; synchronous, because nothing is waited for. `workspaceId` other than this replica's is refused. */
+export function executeLocally(store: Store, queries: Queries, query: DocumentNode, variables: unknown, operationName: string | undefined): ExecutionResult {
+  const checkWorkspace = ({ workspaceId }: Arguments): void => {
+    const own = store.checkpoint.get().workspaceId;
+    if (typeof workspaceId === 'string' && own !== null && workspaceId !== own) {
+      throw refusal(new ConcordError('WORKSPACE_NOT_FOUND', `This replica holds the workspace ${own}, not ${workspaceId}. Ask the server: requestPolicy 'network-only'.`));
+    }
+  };
+  const result = execute({
+    schema: schema(),
+    document: query,
+    variableValues: (variables ?? {}) as Record<string, unknown>,
+    ...(operationName === undefined ? {} : { operationName }),
+    rootValue: {
+      document(args: Arguments) {
+        checkWorkspace(args);
+        const state = store.read(args.id as DocumentId);
+        return state === undefined ? null : nodeOf(state);
+      },
+      documents(args: Arguments) {
+        checkWorkspace(args);
+        try {
+          return page(store, queries, args);
+        } catch (error) {
+          throw error instanceof ConcordError ? refusal(error) : error;
+        }
+      },
+    },
+  });
+  if (result instanceof Promise) throw new Error('A local query waited for something.');
+  return result;
+}
+
+const refusal = (error: ConcordError): GraphQLError => new GraphQLError(error.message, { extensions: { code: error.code, ...error.details } });
+
+function page(store: Store, queries: Queries, args: Arguments): unknown {
+  const first = args.first ?? 50;
+  if (first < 1 || first > 1000) throw new ConcordError('INPUT_INVALID', `first must be 1 to 1000, got ${first}.`, { path: 'first', limit: 1000, actual: first });
+  const rows = queries.select({ ...selectionOf(args), limit: first + 1 });
+  const shown = rows.slice(0, first);
+  const edges = shown.map(({ id, key }) => ({ cursor: key, node: nodeOf(store.read(id)!) }));
+  return {
+    edges,
+    nodes: edges.map(({ node }) => node),
+    pageInfo: { hasNextPage: rows.length > first, hasPreviousPage: false, startCursor: shown.at(0)?.key ?? null, endCursor: shown.at(-1)?.key ?? null },
+  };
+}
+
+function selectionOf({ collection, ids, where, orderBy, includeDeleted, after }: Arguments): Selection {
+  const conditions: Condition[] | undefined = where?.map(({ path, operator, value }) =>
+    conditionOf({ path, operator: operator ?? 'EQUALS', ...(value === undefined ? {} : { value }) }),
+  );
+  return {
+    ...(typeof collection === 'string' ? { collection } : {}),
+    ...(ids ? { ids } : {}),
+    ...(conditions === undefined ? {} : { where: conditions }),
+    ...(includeDeleted === true ? { includeDeleted } : {}),
+    ...(typeof after === 'string' ? { after } : {}),
+    order: { field: orderBy?.field ?? 'ID', path: orderPath(orderBy?.path), descending: orderBy?.descending ?? false },
+  };
+}
+
+function orderPath(text: string | null | undefined): Condition['path'] {
+  const parsed = parsePointer(text ?? '');
+  if (!parsed.ok) throw ConcordError.from(parsed.error);
+  return parsed.value;
+}
+
+const nodeOf = (state: DocumentState) => ({
+  __typename: 'Document',
+  id: state.id,
+  collection: state.collection,
+  title: state.title,
+  value: state.value,
+  revision: state.revision,
+  position: state.position,
+  deleted: state.deleted,
+  createdAt: state.createdAt,
+  updatedAt: state.updatedAt,
+});

@@ -1,0 +1,99 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import type { Condition, ReplicaId } from '@concord/core';
+import { WebSocket } from 'ws';
+
+/** What of the workspace a replica holds. Everything is meant when nothing is named. */
+export interface ReplicaFilter {
+  readonly collection?: string;
+  /** At most 1,000. */
+  readonly ids?: readonly string[];
+  /** All must hold. */
+  readonly where?: readonly Condition[];
+}
+
+/** Timers of the host, so that a simulator can hold the time. */
+export interface Timers {
+  set(callback: () => void, ms: number): unknown;
+  clear(timer: unknown): void;
+}
+
+export interface ReplicaOptions {
+  /** Address of the server's GraphQL endpoint, `http(s)://host/graphql`. The socket goes to the same place by `ws(s)`. */
+  readonly url: string;
+  /** `<id>.<secret>` or a JWT; a function is asked anew at each connection. */
+  readonly token: string | (() => string | Promise<string>);
+  /** Path of the SQLite file; made when there is none. `:memory:` forgets everything at `close`. */
+  readonly database: string;
+  /** Left out: the only workspace of the principal, asked at the first connection and then kept in the file. */
+  readonly workspaceId?: string;
+  /** Holds only a part of the workspace. Must stay the same for a file, or the replica starts with a new first sync. */
+  readonly filter?: ReplicaFilter;
+  /** 'full' also survives a loss of power, at about a fifth of the local edits a second. Default: 'normal'. */
+  readonly durability?: 'normal' | 'full';
+  /** False: opens offline, until `goOnline()`. Default: true. */
+  readonly online?: boolean;
+  /**
+   * Never-sent edits of one document are folded together before they are sent when there are at least this many; fewer
+   * edits are sent, with the same result. 0: never. Default: 32.
+   */
+  readonly squashFrom?: number;
+  /** Milliseconds; the clock only dates things for people. Default: `Date.now`. */
+  readonly now?: () => number;
+  /** 0 to 1, for the jitter of retries. Default: `Math.random`. */
+  readonly random?: () => number;
+  /** A new random id for an edit or a document. Default: a UUID. */
+  readonly newId?: () => string;
+  /** 32 random hexadecimal digits. */
+  readonly newReplicaId?: () => string;
+  readonly timers?: Timers;
+  /** A class like `WebSocket` of the package ws, or like the browser's. Default: ws with permessage-deflate. */
+  readonly WebSocket?: unknown;
+  /** First and longest wait between attempts to connect or to push, in milliseconds. Default: 200 and 30,000. */
+  readonly retry?: { readonly firstMs: number; readonly longestMs: number };
+  /** A push or a query without an answer for so long counts as lost; the connection is made anew. Default: 30,000. */
+  readonly answerTimeoutMs?: number;
+}
+
+/** The options with their defaults. */
+export interface Environment {
+  readonly url: string;
+  readonly token: () => Promise<string>;
+  readonly filter: ReplicaFilter;
+  readonly squashFrom: number;
+  readonly now: () => number;
+  readonly random: () => number;
+  readonly newId: () => string;
+  readonly newReplicaId: () => ReplicaId;
+  readonly timers: Timers;
+  readonly WebSocket: unknown;
+  readonly retry: { readonly firstMs: number; readonly longestMs: number };
+  readonly answerTimeoutMs: number;
+}
+
+/** ws, offering compression; small frames go uncompressed. */
+class CompressedWebSocket extends WebSocket {
+  constructor(address: string | URL, protocols?: string | string[]) {
+    super(address, protocols, { perMessageDeflate: { threshold: 1024 }, maxPayload: 256 * 1024 * 1024 });
+  }
+}
+
+export function environmentOf(options: ReplicaOptions): Environment {
+  const { token } = options;
+  return {
+    url: options.url,
+    token: async () => (typeof token === 'function' ? await token() : token),
+    filter: options.filter ?? {},
+    squashFrom: options.squashFrom ?? 32,
+    now: options.now ?? Date.now,
+    random: options.random ?? Math.random,
+    newId: options.newId ?? randomUUID,
+    newReplicaId: (options.newReplicaId ?? (() => randomBytes(16).toString('hex'))) as () => ReplicaId,
+    timers: options.timers ?? {
+      set: (callback, ms) => setTimeout(callback, ms),
+      clear: (timer) => clearTimeout(timer as NodeJS.Timeout),
+    },
+    WebSocket: options.WebSocket ?? CompressedWebSocket,
+    retry: options.retry ?? { firstMs: 200, longestMs: 30_000 },
+    answerTimeoutMs: options.answerTimeoutMs ?? 30_000,
+  };
+}

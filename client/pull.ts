@@ -1,0 +1,137 @@
+import { ConcordError, type DocumentId, type PatchId } from '@concord/core';
+import { adopt, type Head } from './adopt.js';
+import { advance, type ChangeBatch, type RemoteChange } from './advance.js';
+import type { FoundConflict } from './store/conflicts.js';
+import type { Store } from './store/store.js';
+
+/** One transaction works for about so long before the event loop gets its turn. */
+const sliceMs = 8;
+
+/** What the pull needs of the rest of the replica. */
+export interface PullSurroundings {
+  readonly now: () => number;
+  /** Newest state of documents, with this replica's counter in their logs; the server does not have those left out. */
+  heads(ids: readonly DocumentId[]): Promise<readonly Head[]>;
+  /** An edit of this replica has come back by the feed. */
+  returned(patchId: PatchId): void;
+  /** A document with pending edits no longer matches the filter: nothing of it comes back any more. */
+  leftWithPending(id: DocumentId): void;
+}
+
+/** Takes the feed into the file. With the snapshot it is the only place where confirmed state moves. */
+export class Pull {
+  constructor(
+    private readonly store: Store,
+    private readonly surroundings: PullSurroundings,
+  ) {}
+
+  /**
+   * Applies a batch: all of it, then its cursor. Long batches take several transactions, the last of which has the cursor: if
+   * the process dies in between, the batch comes again and what is there already is dropped by its revision.
+   */
+  async apply(batch: ChangeBatch): Promise<void> {
+    const groups = [...byDocument(batch.changes)];
+    const holes: DocumentId[] = [];
+    let next = 0;
+    while (next < groups.length) {
+      this.store.transact(() => {
+        const end = performance.now() + sliceMs;
+        do {
+          const [id, changes] = groups[next++]!;
+          if (!this.advanceOne(id, changes)) holes.push(id);
+        } while (next < groups.length && performance.now() < end);
+        if (next === groups.length && holes.length === 0) this.finish(batch);
+      });
+      this.tellReturned(batch);
+      if (next < groups.length) await turn();
+    }
+    if (holes.length > 0) await this.fetch(holes);
+    if (holes.length > 0 || groups.length === 0) this.store.transact(() => this.finish(batch));
+    for (const id of batch.left) {
+      if (this.store.read(id as DocumentId)?.left === true) this.surroundings.leftWithPending(id as DocumentId);
+    }
+  }
+
+  /** Fetches documents anew and rebases what is pending on them. */
+  async fetch(ids: readonly DocumentId[], round = 0): Promise<void> {
+    for (let start = 0; start < ids.length; start += 100) {
+      const asked = ids.slice(start, start + 100);
+      const heads = new Map((await this.surroundings.heads(asked)).map((head) => [head.id, head]));
+      this.store.transact(() => {
+        for (const id of asked) {
+          const head = heads.get(id);
+          if (head !== undefined) this.adoptOne(id, head, round);
+          else if (this.store.read(id)?.pending.length === 0) this.store.delete(id);
+        }
+      });
+      if (start + 100 < ids.length) await turn();
+    }
+  }
+
+  private advanceOne(id: DocumentId, changes: readonly RemoteChange[]): boolean {
+    const before = this.store.read(id);
+    const advanced = advance(before, changes);
+    if (!advanced.ok) return false;
+    if (advanced.value === undefined) return true;
+    const { state, conflicts } = advanced.value;
+    if (state.left && state.pending.length === 0) this.store.delete(id);
+    else if (state !== before) this.store.write(state);
+    this.note(conflicts);
+    for (const { patchId } of changes) this.store.quarantine.delete(patchId as PatchId);
+    return true;
+  }
+
+  private adoptOne(id: DocumentId, head: Head, round: number): void {
+    const before = this.store.read(id);
+    const adopted = adopt(before, head);
+    if (adopted.ok) {
+      this.store.write(adopted.value.state, round);
+      this.note(adopted.value.conflicts);
+      return;
+    }
+    // The pending edits cannot be placed on the head: they are kept with the reason instead of being dropped.
+    const at = this.timestamp();
+    for (const edit of before?.pending ?? []) this.store.quarantine.add(id, edit, adopted.error, at);
+    const clean = adopt(undefined, head);
+    if (!clean.ok) throw ConcordError.from(clean.error);
+    this.store.write(clean.value.state, round);
+  }
+
+  private finish(batch: ChangeBatch): void {
+    for (const text of batch.left) {
+      const id = text as DocumentId;
+      const state = this.store.read(id);
+      if (state === undefined) continue;
+      if (state.pending.length === 0) this.store.delete(id);
+      else this.store.write({ ...state, left: true });
+    }
+    if (this.store.checkpoint.get().checkpoint !== batch.cursor) this.store.checkpoint.set({ checkpoint: batch.cursor });
+  }
+
+  private tellReturned(batch: ChangeBatch): void {
+    for (const { patchId } of batch.changes) this.surroundings.returned(patchId as PatchId);
+  }
+
+  private note(conflicts: readonly FoundConflict[]): void {
+    if (conflicts.length === 0) return;
+    const at = this.timestamp();
+    for (const conflict of conflicts) this.store.conflicts.add(conflict, at);
+  }
+
+  private timestamp(): string {
+    return new Date(this.surroundings.now()).toISOString();
+  }
+}
+
+/** Lets other work of the event loop run. */
+export const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+function byDocument(changes: readonly RemoteChange[]): Map<DocumentId, RemoteChange[]> {
+  const groups = new Map<DocumentId, RemoteChange[]>();
+  for (const change of changes) {
+    const group = groups.get(change.documentId as DocumentId);
+    if (group === undefined) groups.set(change.documentId as DocumentId, [change]);
+    else group.push(change);
+  }
+  return groups;
+}

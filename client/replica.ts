@@ -1,0 +1,335 @@
+import type { Client } from '@urql/core';
+import { ConcordError, parseWorkspaceId, type DocumentId, type PatchId, type ReplicaId } from '@concord/core';
+import { Collection } from './collection.js';
+import { Connection } from './connection.js';
+import { viewOf, type DocumentView } from './document-view.js';
+import { LocalEdits } from './edit.js';
+import { inFilter, wireFilter } from './filter.js';
+import { ProbeDocument } from './generated/graphql.js';
+import { Live, type Unsubscribe } from './live.js';
+import { environmentOf, type Environment, type ReplicaOptions } from './options.js';
+import { Pull } from './pull.js';
+import { Push } from './push.js';
+import { Queries } from './query.js';
+import { Session } from './session.js';
+import type { ReplicaStatus } from './status.js';
+import type { LocalConflict } from './store/conflicts.js';
+import { openDatabase } from './store/open.js';
+import type { QuarantinedEdit } from './store/quarantine.js';
+import { Store } from './store/store.js';
+import { urqlClient } from './urql.js';
+
+/**
+ * Opens a replica on an SQLite file, made where there is none, and begins to connect. It resolves at once, connected or not:
+ * what the file holds can be read and edited right away.
+ * @throws ConcordError UNAVAILABLE (the file is open in another replica), INPUT_INVALID (not a replica's file, or of another workspace).
+ */
+export function openReplica(options: ReplicaOptions): Promise<Replica> {
+  return Promise.resolve().then(() => new Replica(options));
+}
+
+/**
+ * One local copy of a workspace (or of a part of it) that works offline. Edits are in the file when the call returns; they
+ * are sent, in order and exactly once, whenever there is a connection; changes of others arrive by subscription and are
+ * merged with what is pending.
+ */
+export class Replica {
+  private readonly environment: Environment;
+  private readonly store: Store;
+  private readonly live = new Live();
+  private readonly queries: Queries;
+  private readonly edits: LocalEdits;
+  private readonly pull: Pull;
+  private readonly push: Push;
+  private readonly session: Session;
+  private readonly connection: Connection;
+  private readonly statusListeners = new Set<(status: ReplicaStatus) => void>();
+  private readonly progressWaiters = new Set<() => void>();
+  private token: ReplicaOptions['token'];
+  private current: ReplicaStatus;
+  private statusDue = false;
+  /** Counts what happened, so that nobody waits for what is past. */
+  private progress = 0;
+  private feedUpToDate = false;
+  private lastError: ReplicaStatus['lastError'] = null;
+  private closed = false;
+  private urql: Client | undefined;
+
+  /** @internal Use `openReplica`. */
+  constructor(options: ReplicaOptions) {
+    this.token = options.token;
+    const environment = environmentOf({ ...options, token: () => (typeof this.token === 'function' ? this.token() : this.token) });
+    this.environment = environment;
+    const database = openDatabase(options.database, options.durability ?? 'normal');
+    this.store = new Store(database, environment.newReplicaId, (changes) => {
+      this.live.committed(changes);
+      this.progressed();
+    });
+    try {
+      this.bindWorkspace(options.workspaceId);
+    } catch (error) {
+      this.store.close();
+      throw error;
+    }
+    this.queries = new Queries(database);
+    this.push = new Push(this.store, environment, (state) => inFilter(environment.filter, state));
+    this.edits = new LocalEdits(this.store, environment, () => this.push.wake());
+    this.pull = new Pull(this.store, {
+      now: environment.now,
+      heads: (ids) => this.session.heads(this.openSocket(), ids),
+      returned: (patchId) => this.push.returned(patchId),
+      leftWithPending: (id) => this.push.dropIfAcknowledged(id),
+    });
+    this.session = new Session(environment, this.store, this.pull, this.push, {
+      live: () => {
+        this.lastError = null;
+        this.connection.live();
+      },
+      pulled: (upToDate) => {
+        this.feedUpToDate = upToDate;
+        this.progressed();
+      },
+      failed: (error) => this.failed(error),
+    });
+    this.connection = new Connection(
+      environment,
+      (socket) => this.session.run(socket),
+      (_state, error) => {
+        if (this.connection.state !== 'live') this.feedUpToDate = false;
+        if (error !== undefined) this.failed(error);
+        this.progressed();
+      },
+    );
+    this.current = this.readStatus();
+    if (options.online !== false) this.connection.start();
+  }
+
+  /** Identity of this copy in the clocks; changes when the file turns out to be a copy of another one's. */
+  get replicaId(): ReplicaId {
+    return this.store.checkpoint.get().replicaId;
+  }
+
+  /** The documents of one collection; T is what the app keeps in it. */
+  collection<T = unknown>(name: string): Collection<T> {
+    return new Collection<T>(name, this.store, this.edits, this.live, this.queries);
+  }
+
+  /** A document of any collection; undefined when it is not here. A deleted one is returned with `deleted: true`. */
+  get<T = unknown>(id: string): DocumentView<T> | undefined {
+    const state = this.store.read(id as DocumentId);
+    return state === undefined ? undefined : viewOf<T>(state);
+  }
+
+  /** Calls the listener with a document of any collection now and after each change. */
+  watch<T = unknown>(id: string, listener: (document: DocumentView<T> | undefined) => void): Unsubscribe {
+    const tell = (): void => listener(this.get<T>(id));
+    const stop = this.live.document(id as DocumentId, tell);
+    tell();
+    return stop;
+  }
+
+  get status(): ReplicaStatus {
+    return this.current;
+  }
+
+  /** Calls the listener with the status now and after each change. */
+  onStatus(listener: (status: ReplicaStatus) => void): Unsubscribe {
+    this.statusListeners.add(listener);
+    listener(this.current);
+    return () => this.statusListeners.delete(listener);
+  }
+
+  /** Edits made here that have not come back from the server, oldest first. */
+  pending(): readonly { readonly documentId: DocumentId; readonly patchId: PatchId; readonly kind: string; readonly createdAt: string }[] {
+    return [...this.store.waiting]
+      .flatMap((documentId) => (this.store.read(documentId)?.pending ?? []).map((edit) => ({ documentId, edit })))
+      .sort((a, b) => a.edit.seq - b.edit.seq)
+      .map(({ documentId, edit: { patchId, kind, createdAt } }) => ({ documentId, patchId, kind, createdAt }));
+  }
+
+  /** Where an edit made here met a change of another replica and one of the two lost something; oldest first. */
+  conflicts(documentId?: string): readonly LocalConflict[] {
+    return this.store.conflicts.list(documentId as DocumentId | undefined);
+  }
+
+  /** Forgets a conflict. False: there was none with this id. */
+  dismissConflict(id: number): boolean {
+    return this.store.transact(() => this.store.conflicts.delete(id));
+  }
+
+  /** Edits the server refused for good, with the reason; oldest first. */
+  quarantined(): readonly QuarantinedEdit[] {
+    return this.store.quarantine.list();
+  }
+
+  /** Forgets a refused edit: what it held is then gone. False: there was none with this id. */
+  discardQuarantined(patchId: string): boolean {
+    const discarded = this.store.transact(() => this.store.quarantine.delete(patchId as PatchId));
+    this.progressed();
+    return discarded;
+  }
+
+  /**
+   * Resolves when every edit made here has come back from the server and nothing newer was to be had at a moment after this
+   * call; waits for a connection if there is none. Refused edits (see `quarantined`) count as done.
+   * @throws ConcordError UNAVAILABLE when the replica is closed, or after `timeoutMs` (default: waits for ever).
+   */
+  async settled({ timeoutMs }: { readonly timeoutMs?: number } = {}): Promise<void> {
+    let timedOut = false;
+    const timer =
+      timeoutMs === undefined
+        ? undefined
+        : this.environment.timers.set(() => {
+            timedOut = true;
+            this.progressed();
+          }, timeoutMs);
+    const check = (): void => {
+      if (this.closed) throw new ConcordError('UNAVAILABLE', 'The replica was closed before it was settled.');
+      if (timedOut) {
+        const { connection, pending, lastError } = this.readStatus();
+        throw new ConcordError('UNAVAILABLE', `The replica was not settled after ${timeoutMs} ms: ${connection}, ${pending} edits pending${lastError === null ? '' : `, last error: ${lastError.message}`}.`);
+      }
+    };
+    try {
+      for (;;) {
+        check();
+        const seen = this.progress;
+        let retryMs: number | undefined;
+        if (this.store.pendingCount === 0 && this.connection.state === 'live') {
+          try {
+            if (await this.nothingNewer()) return;
+          } catch (error) {
+            // Told by the connection where it matters; a refused question is asked again.
+            retryMs = error instanceof ConcordError ? (error.details.retryAfter ?? this.environment.retry.firstMs) : this.environment.retry.firstMs;
+          }
+        }
+        check();
+        if (this.progress === seen) await this.nextProgress(retryMs);
+      }
+    } finally {
+      this.environment.timers.clear(timer);
+    }
+  }
+
+  /** Connects, at once even if it was waiting to try again, and stays connected. */
+  goOnline(): void {
+    this.assertOpen();
+    this.connection.start();
+  }
+
+  /** Disconnects. Resolves when nothing of the connection runs any more. */
+  async goOffline(): Promise<void> {
+    await this.connection.stop();
+  }
+
+  /** Uses another token from the next connection on, and makes that one at once if the old token was refused. */
+  setToken(token: ReplicaOptions['token']): void {
+    this.token = token;
+    if (this.lastError?.code === 'UNAUTHENTICATED') this.goOnline();
+  }
+
+  /**
+   * The urql client. Queries for `document` and `documents` are answered from SQLite, offline too, and again after each change
+   * while they are subscribed to; everything else goes to the server. Edits by mutation go to the server as well: edit
+   * through `collection` to work offline.
+   */
+  get client(): Client {
+    this.urql ??= urqlClient({
+      url: this.environment.url,
+      token: () => this.environment.token(),
+      store: this.store,
+      queries: this.queries,
+      live: this.live,
+      socket: () => this.connection.socket,
+    });
+    return this.urql;
+  }
+
+  /** Bytes through the socket so far, as they travelled. */
+  bytes(): { readonly sent: number; readonly received: number } {
+    return this.connection.bytes();
+  }
+
+  /** Disconnects and closes the file. Nothing is lost: the outbox is sent when the file is opened again. */
+  async close(): Promise<void> {
+    if (this.closed) return;
+    this.closed = true;
+    this.progressed();
+    await this.connection.stop();
+    this.store.close();
+    this.statusListeners.clear();
+  }
+
+  private bindWorkspace(given: string | undefined): void {
+    if (given === undefined) return;
+    const parsed = parseWorkspaceId(given);
+    if (!parsed.ok) throw ConcordError.from(parsed.error);
+    const { workspaceId } = this.store.checkpoint.get();
+    if (workspaceId === parsed.value) return;
+    if (workspaceId !== null) {
+      throw new ConcordError('INPUT_INVALID', `The file holds the workspace ${workspaceId}, not ${given}. Give each workspace a file of its own.`);
+    }
+    this.store.transact(() => this.store.checkpoint.set({ workspaceId: parsed.value }));
+  }
+
+  private openSocket() {
+    const { socket } = this.connection;
+    if (socket === undefined) throw new ConcordError('UNAVAILABLE', 'The replica is offline.');
+    return socket;
+  }
+
+  private async nothingNewer(): Promise<boolean> {
+    const { checkpoint, workspaceId } = this.store.checkpoint.get();
+    const { changes } = await this.openSocket().execute(ProbeDocument, { after: checkpoint, ...wireFilter(this.environment.filter), workspaceId });
+    return changes.__typename === 'ChangeBatch' && changes.changes.length === 0 && changes.left.length === 0 && this.store.pendingCount === 0;
+  }
+
+  private failed({ code, message }: ConcordError): void {
+    this.lastError = { code, message };
+    this.progressed();
+  }
+
+  /** Waits until something has happened, or for `atMostMs`. */
+  private nextProgress(atMostMs: number | undefined): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = atMostMs === undefined ? undefined : this.environment.timers.set(() => this.progressed(), atMostMs);
+      this.progressWaiters.add(() => {
+        this.environment.timers.clear(timer);
+        resolve();
+      });
+    });
+  }
+
+  private progressed(): void {
+    this.progress++;
+    const waiters = [...this.progressWaiters];
+    this.progressWaiters.clear();
+    for (const resolve of waiters) resolve();
+    if (this.statusDue) return;
+    this.statusDue = true;
+    queueMicrotask(() => {
+      this.statusDue = false;
+      if (!this.store.database.open) return;
+      const next = this.readStatus();
+      const before = this.current;
+      const keys = Object.keys(next) as (keyof ReplicaStatus)[];
+      if (keys.every((key) => next[key] === before[key])) return;
+      this.current = next;
+      for (const listener of this.statusListeners) listener(next);
+    });
+  }
+
+  private readStatus(): ReplicaStatus {
+    return {
+      connection: this.connection.state,
+      upToDate: this.feedUpToDate && this.connection.state === 'live',
+      pending: this.store.pendingCount,
+      quarantined: this.store.quarantine.count(),
+      lastError: this.lastError,
+    };
+  }
+
+  private assertOpen(): void {
+    if (this.closed) throw new ConcordError('UNAVAILABLE', 'The replica is closed. Open it again.');
+  }
+}

@@ -1,0 +1,179 @@
+import { ConcordError, canonicalJson, type DocumentId, type Failure, type JsonValue, type ReplicaId, type WorkspaceId } from '@concord/core';
+import type { Head } from './adopt.js';
+import { wireFilter } from './filter.js';
+import { ChangesDocument, HeadsDocument, MembershipDocument, PushDocument, SnapshotDocument } from './generated/graphql.js';
+import type { Environment } from './options.js';
+import type { Pull } from './pull.js';
+import type { Push } from './push.js';
+import { takeSnapshot } from './snapshot.js';
+import type { Store } from './store/store.js';
+import type { Socket } from './transport.js';
+
+/** A document whose clock moved while it was read is read again, at most so often. */
+const mostHeadReads = 5;
+
+export interface SessionEvents {
+  /** Everything committed before is here; edits flow. */
+  live(): void;
+  /** A batch of the feed is in the file. */
+  pulled(upToDate: boolean): void;
+  /** Something is wrong that does not end the session. */
+  failed(error: ConcordError): void;
+}
+
+/**
+ * What a replica does with one connection, in this order: learns its workspace, takes a snapshot if it must, follows the
+ * feed from its checkpoint until nothing newer is known, and only then pushes. So an edit whose acknowledgement was lost
+ * comes back before it could be sent again, and is rebased before it is sent.
+ */
+export class Session {
+  private wanted: 'resync' | 'new-replica-id' | undefined;
+
+  constructor(
+    private readonly environment: Environment,
+    private readonly store: Store,
+    private readonly pull: Pull,
+    private readonly push: Push,
+    private readonly events: SessionEvents,
+  ) {}
+
+  /** Runs until the connection ends. @throws ConcordError always. */
+  async run(socket: Socket): Promise<never> {
+    await this.identify(socket);
+    for (;;) {
+      if (this.wanted === 'resync') {
+        this.store.transact(() => this.store.checkpoint.set({ checkpoint: null }));
+        this.wanted = undefined;
+      }
+      try {
+        if (this.store.checkpoint.get().checkpoint === null) await this.snapshot(socket);
+        await this.follow(socket);
+      } catch (error) {
+        if (!(error instanceof ConcordError)) throw error;
+        if (error.code === 'FORBIDDEN' || error.code === 'WORKSPACE_NOT_FOUND') this.purge(error);
+        throw error;
+      }
+    }
+  }
+
+  /** Newest states with clocks, each read at one moment: the counters of a clock add up to the revision. */
+  async heads(socket: Socket, ids: readonly DocumentId[]): Promise<readonly Head[]> {
+    const { replicaId } = this.store.checkpoint.get();
+    const heads: Head[] = [];
+    let asked: readonly string[] = ids;
+    for (let attempt = 0; asked.length > 0; attempt++) {
+      if (attempt === mostHeadReads) throw new ConcordError('UNAVAILABLE', `The documents ${asked.join(', ')} changed each time they were read.`);
+      const { documents } = await socket.execute(HeadsDocument, { ids: [...asked], first: asked.length, workspaceId: this.workspaceId() });
+      const moving: string[] = [];
+      for (const node of documents.nodes) {
+        const changes = node.clock.reduce((sum, { counter }) => sum + counter, 0);
+        if (changes !== node.revision) moving.push(node.id);
+        else heads.push({ ...node, counter: node.clock.find((entry) => entry.replicaId === replicaId)?.counter ?? 0 });
+      }
+      asked = moving;
+    }
+    return heads;
+  }
+
+  private async identify(socket: Socket): Promise<void> {
+    const { checkpoint } = this.store;
+    const filter = canonicalJson(wireFilter(this.environment.filter) as JsonValue);
+    if (checkpoint.get().filter !== filter) this.store.transact(() => checkpoint.set({ filter, checkpoint: null }));
+    if (checkpoint.get().workspaceId !== null) return;
+    const { workspaces } = await socket.execute(MembershipDocument, {});
+    const [only, ...others] = workspaces;
+    if (only === undefined) throw new ConcordError('WORKSPACE_NOT_FOUND', 'The principal of this token is a member of no workspace. Ask an owner for a role, then connect again.');
+    if (others.length > 0) {
+      throw new ConcordError('INPUT_INVALID', `The principal of this token is a member of ${workspaces.length} workspaces (${workspaces.map(({ id }) => id).join(', ')}): name one as workspaceId.`);
+    }
+    this.store.transact(() => checkpoint.set({ workspaceId: only.id as WorkspaceId }));
+  }
+
+  private async snapshot(socket: Socket): Promise<void> {
+    const variables = { first: 1000, ...wireFilter(this.environment.filter), workspaceId: this.workspaceId() };
+    await takeSnapshot(this.store, this.pull, async (after) => (await socket.execute(SnapshotDocument, { ...variables, after })).snapshot);
+  }
+
+  /** Returns when the feed must begin anew: told so by the server, or by `restart`. */
+  private async follow(socket: Socket): Promise<void> {
+    const stream = socket.follow(ChangesDocument, {
+      after: this.store.checkpoint.get().checkpoint,
+      ...wireFilter(this.environment.filter),
+      workspaceId: this.workspaceId(),
+    });
+    let events = 0;
+    let live = false;
+    try {
+      for await (const { changes: event } of stream) {
+        events++;
+        if (event.__typename === 'Resync') {
+          this.wanted = 'resync';
+          return;
+        }
+        await this.pull.apply(event);
+        this.events.pulled(event.upToDate);
+        if (this.wanted === 'resync') return;
+        if (!event.upToDate || live) continue;
+        live = true;
+        if (this.wanted === 'new-replica-id') this.takeNewId();
+        this.startPush(socket, () => void stream.return?.());
+        this.events.live();
+      }
+    } catch (error) {
+      // A role may only have been lowered: the next subscription tells whether anything is left to read.
+      const again = error instanceof ConcordError && (error.code === 'LAGGED' || error.code === 'FORBIDDEN');
+      if (!again || events === 0) throw error;
+    } finally {
+      this.push.stop();
+      await stream.return?.();
+    }
+    if (events === 0 && this.wanted === undefined) throw new ConcordError('UNAVAILABLE', 'The server ended the feed before its first event.');
+  }
+
+  private startPush(socket: Socket, endStream: () => void): void {
+    this.push.start({
+      send: async (edits) =>
+        (await socket.execute(PushDocument, { replicaId: this.store.checkpoint.get().replicaId, edits, workspaceId: this.workspaceId() })).push.verdicts,
+      fetch: (id) => this.pull.fetch([id]),
+      restart: (why) => {
+        this.wanted = why;
+        endStream();
+      },
+      failed: (error) => {
+        this.events.failed(error);
+        if (error.code === 'UNAUTHENTICATED') socket.close();
+      },
+    });
+  }
+
+  /**
+   * The server knows this replica id from somewhere else, or no longer. All that was committed under it has come back by now
+   * (a new subscription was read to its end), so what is still pending never was: it begins to count anew.
+   */
+  private takeNewId(): void {
+    this.wanted = undefined;
+    this.store.transact(() => {
+      this.store.checkpoint.set({ replicaId: this.environment.newReplicaId() satisfies ReplicaId });
+      this.store.outbox.forgetCounters();
+      this.store.documents.forgetCounters();
+    });
+    this.store.dropCache();
+  }
+
+  /** The right to read is gone: so is the cache. What was typed here and not yet sent is kept in quarantine. */
+  private purge(error: ConcordError): void {
+    const reason: Failure = { code: error.code, message: error.message };
+    const at = new Date(this.environment.now()).toISOString();
+    this.store.transact(() => {
+      for (const id of this.store.documents.all()) {
+        for (const edit of this.store.read(id)?.pending ?? []) this.store.quarantine.add(id, edit, reason, at);
+        this.store.delete(id);
+      }
+      this.store.checkpoint.set({ checkpoint: null });
+    });
+  }
+
+  private workspaceId(): WorkspaceId | null {
+    return this.store.checkpoint.get().workspaceId;
+  }
+}

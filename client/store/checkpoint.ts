@@ -1,0 +1,46 @@
+import type { Database } from 'better-sqlite3';
+import type { Cursor, ReplicaId, WorkspaceId } from '@concord/core';
+
+/** What a replica knows of itself and of the server: few single values, each read once and then held. */
+export interface Meta {
+  readonly replicaId: ReplicaId;
+  /** Null until the server has told it, unless it was given. */
+  readonly workspaceId: WorkspaceId | null;
+  readonly epoch: number;
+  /** The feed up to here is in `documents`. Null: the first sync has not been finished. */
+  readonly checkpoint: Cursor | null;
+  /** What of the workspace this replica holds, as canonical JSON. */
+  readonly filter: string;
+  /** Number of the newest snapshot; rows of an older one that it did not touch are gone from the server. */
+  readonly round: number;
+}
+
+const defaults: Omit<Meta, 'replicaId'> = { workspaceId: null, epoch: 1, checkpoint: null, filter: '{}', round: 0 };
+
+export class Checkpoint {
+  private current: Meta;
+  private readonly put;
+
+  /** `newReplicaId` is asked when the file is new. */
+  constructor(database: Database, newReplicaId: () => ReplicaId) {
+    this.put = database.prepare<[string, string]>('INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value');
+    const rows = database.prepare<[], { key: string; value: string }>('SELECT key, value FROM meta').all();
+    const stored = Object.fromEntries(rows.map(({ key, value }) => [key, JSON.parse(value) as unknown])) as Partial<Meta>;
+    this.current = { ...defaults, ...stored, replicaId: stored.replicaId ?? newReplicaId() };
+    if (stored.replicaId === undefined) this.put.run('replicaId', JSON.stringify(this.current.replicaId));
+  }
+
+  get(): Meta {
+    return this.current;
+  }
+
+  /** Within the caller's transaction. Undo by `restore` when that fails. */
+  set(values: Partial<Meta>): void {
+    for (const [key, value] of Object.entries(values)) this.put.run(key, JSON.stringify(value));
+    this.current = { ...this.current, ...values };
+  }
+
+  restore(before: Meta): void {
+    this.current = before;
+  }
+}

@@ -1,0 +1,55 @@
+import type { Database } from 'better-sqlite3';
+import type { Conflict, DocumentId, PatchId, Revision } from '@concord/core';
+
+/** A conflict between an edit made here and a change of another replica, found when the edit was rebased. */
+export interface LocalConflict {
+  readonly id: number;
+  readonly documentId: DocumentId;
+  /** Revision of the other's change; null when it was found in a resync, where changes come as one difference. */
+  readonly revision: Revision | null;
+  /** The edit made here. It is the `later` side of the conflict. */
+  readonly patchId: PatchId;
+  readonly conflict: Conflict;
+  /** ISO 8601. */
+  readonly foundAt: string;
+}
+
+export type FoundConflict = Omit<LocalConflict, 'id' | 'foundAt'>;
+
+/** The table `conflicts`. */
+export class Conflicts {
+  private readonly insert;
+
+  constructor(private readonly database: Database) {
+    this.insert = database.prepare('INSERT INTO conflicts (document, revision, patch_id, detail, found_at) VALUES (?, ?, ?, ?, ?)');
+  }
+
+  add(found: FoundConflict, foundAt: string): void {
+    this.insert.run(found.documentId, found.revision, found.patchId, JSON.stringify(found.conflict), foundAt);
+  }
+
+  /** Oldest first; of one document, or of all. */
+  list(document?: DocumentId): LocalConflict[] {
+    const rows = this.database
+      .prepare<[string | null, string | null], { id: number; document: string; revision: number | null; patch_id: string; detail: string; found_at: string }>(
+        'SELECT * FROM conflicts WHERE ? IS NULL OR document = ? ORDER BY id',
+      )
+      .all(document ?? null, document ?? null);
+    return rows.map((row) => ({
+      id: row.id,
+      documentId: row.document as DocumentId,
+      revision: row.revision as Revision | null,
+      patchId: row.patch_id as PatchId,
+      conflict: JSON.parse(row.detail) as Conflict,
+      foundAt: row.found_at,
+    }));
+  }
+
+  delete(id: number): boolean {
+    return this.database.prepare<[number]>('DELETE FROM conflicts WHERE id = ?').run(id).changes > 0;
+  }
+
+  count(): number {
+    return this.database.prepare<[], { n: number }>('SELECT count(*) AS n FROM conflicts').get()!.n;
+  }
+}

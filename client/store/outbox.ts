@@ -1,0 +1,101 @@
+import type { Database } from 'better-sqlite3';
+import type { Counter, DocumentId, NormalPatch, PatchId } from '@concord/core';
+import type { EditKind, PendingEdit } from '../document-state.js';
+
+interface Row {
+  seq: number;
+  document: string;
+  patch_id: string;
+  kind: EditKind;
+  patch: string;
+  collection: string | null;
+  title: string | null;
+  state: number;
+  counter: number | null;
+  created_at: string;
+}
+
+/** The table `outbox`: edits in the order of making. Every write is within the caller's transaction. */
+export class Outbox {
+  private readonly ofDocument;
+  private readonly insertRow;
+  private readonly updateRow;
+  private readonly updateStamp;
+  private readonly deleteRow;
+  private nextSeq: number;
+
+  constructor(private readonly database: Database) {
+    this.ofDocument = database.prepare<[string], Row>('SELECT * FROM outbox WHERE document = ? ORDER BY seq');
+    this.insertRow = database.prepare(
+      'INSERT INTO outbox (seq, document, patch_id, kind, patch, collection, title, state, counter, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+    );
+    this.updateRow = database.prepare<[string, number, number | null, number]>('UPDATE outbox SET patch = ?, state = ?, counter = ? WHERE seq = ?');
+    this.updateStamp = database.prepare<[number, number | null, number]>('UPDATE outbox SET state = ?, counter = ? WHERE seq = ?');
+    this.deleteRow = database.prepare<[number]>('DELETE FROM outbox WHERE seq = ?');
+    this.nextSeq = 1 + (database.prepare<[], { top: number | null }>('SELECT max(seq) AS top FROM outbox').get()!.top ?? 0);
+  }
+
+  /** A place behind all others. Unused ones leave harmless holes. */
+  takeSeq(): number {
+    return this.nextSeq++;
+  }
+
+  pendingOf = (document: DocumentId): readonly PendingEdit[] =>
+    this.ofDocument.all(document).map((row) => ({
+      seq: row.seq,
+      patchId: row.patch_id as PatchId,
+      kind: row.kind,
+      patch: JSON.parse(row.patch) as NormalPatch,
+      collection: row.collection,
+      title: row.title,
+      sent: row.state === 1,
+      counter: row.counter as Counter | null,
+      createdAt: row.created_at,
+    }));
+
+  insert(document: DocumentId, edit: PendingEdit): void {
+    this.insertRow.run(
+      edit.seq,
+      document,
+      edit.patchId,
+      edit.kind,
+      JSON.stringify(edit.patch),
+      edit.collection,
+      edit.title,
+      edit.sent ? 1 : 0,
+      edit.counter,
+      edit.createdAt,
+    );
+  }
+
+  /** Makes the rows of a document say what `after` says; `before` is what they say now. Rows keep their order. */
+  replace(document: DocumentId, before: readonly PendingEdit[], after: readonly PendingEdit[]): void {
+    if (before === after) return;
+    const old = new Map(before.map((edit) => [edit.seq, edit]));
+    for (const edit of after) {
+      const was = old.get(edit.seq);
+      old.delete(edit.seq);
+      if (was === undefined) this.insert(document, edit);
+      else if (was.patch !== edit.patch) this.updateRow.run(JSON.stringify(edit.patch), edit.sent ? 1 : 0, edit.counter, edit.seq);
+      else if (was.sent !== edit.sent || was.counter !== edit.counter) this.updateStamp.run(edit.sent ? 1 : 0, edit.counter, edit.seq);
+    }
+    for (const seq of old.keys()) this.deleteRow.run(seq);
+  }
+
+  /** The replica has a new id: nothing was ever sent under it. */
+  forgetCounters(): void {
+    this.database.prepare('UPDATE outbox SET counter = NULL').run();
+  }
+
+  count(): number {
+    return this.database.prepare<[], { n: number }>('SELECT count(*) AS n FROM outbox').get()!.n;
+  }
+
+  /** Documents with edits, the one that has waited longest first. */
+  documents(): DocumentId[] {
+    return this.database
+      .prepare<[], { document: string }>('SELECT document FROM outbox GROUP BY document ORDER BY min(seq)')
+      .all()
+      .map(({ document }) => document as DocumentId);
+  }
+}

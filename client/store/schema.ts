@@ -1,0 +1,73 @@
+/**
+ * Tables of a replica's file, one script a version; `PRAGMA user_version` says how many have run. A released script is never
+ * edited: a change of the tables is a new script.
+ *
+ * `documents.value` is what the app sees. While edits are pending, `confirmed` keeps the value of `revision` as the server has
+ * it; without pending edits the two are the same and `confirmed` is NULL. `revision` 0: the server does not have it yet.
+ * `counter` is the highest counter of this replica that the log of the document is known to hold.
+ *
+ * `outbox.state`: 0 never sent (may still be squashed), 1 sent (frozen). `counter` is given at the first sending.
+ */
+export const migrations: readonly string[] = [
+  `
+  CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+
+  CREATE TABLE documents (
+    id TEXT PRIMARY KEY NOT NULL,
+    collection TEXT NOT NULL,
+    title TEXT NOT NULL,
+    value TEXT NOT NULL,
+    deleted INTEGER NOT NULL,
+    confirmed TEXT,
+    confirmed_deleted INTEGER NOT NULL,
+    revision INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    counter INTEGER NOT NULL,
+    left_filter INTEGER NOT NULL DEFAULT 0,
+    created_at TEXT NOT NULL,
+    updated_at TEXT NOT NULL,
+    round INTEGER NOT NULL DEFAULT 0
+  );
+  CREATE INDEX documents_by_collection ON documents (collection, id);
+
+  CREATE TABLE outbox (
+    seq INTEGER PRIMARY KEY,
+    document TEXT NOT NULL,
+    patch_id TEXT NOT NULL UNIQUE,
+    kind TEXT NOT NULL,
+    patch TEXT NOT NULL,
+    collection TEXT,
+    title TEXT,
+    state INTEGER NOT NULL DEFAULT 0,
+    counter INTEGER,
+    created_at TEXT NOT NULL
+  );
+  CREATE INDEX outbox_by_document ON outbox (document, seq);
+
+  CREATE TABLE conflicts (
+    id INTEGER PRIMARY KEY,
+    document TEXT NOT NULL,
+    revision INTEGER,
+    patch_id TEXT NOT NULL,
+    detail TEXT NOT NULL,
+    found_at TEXT NOT NULL
+  );
+  CREATE INDEX conflicts_by_document ON conflicts (document, id);
+
+  CREATE TABLE quarantine (
+    id INTEGER PRIMARY KEY,
+    document TEXT NOT NULL,
+    patch_id TEXT NOT NULL UNIQUE,
+    kind TEXT NOT NULL,
+    patch TEXT NOT NULL,
+    collection TEXT,
+    title TEXT,
+    code TEXT NOT NULL,
+    message TEXT NOT NULL,
+    path TEXT,
+    operation INTEGER,
+    created_at TEXT NOT NULL,
+    refused_at TEXT NOT NULL
+  );
+  `,
+];

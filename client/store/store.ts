@@ -1,0 +1,181 @@
+import type { Database } from 'better-sqlite3';
+import type { DocumentId, ReplicaId } from '@concord/core';
+import type { DocumentState, PendingEdit } from '../document-state.js';
+import { Checkpoint } from './checkpoint.js';
+import { Conflicts } from './conflicts.js';
+import { Documents } from './documents.js';
+import { Outbox } from './outbox.js';
+import { Quarantine } from './quarantine.js';
+
+/** What one transaction did to a document. */
+export interface DocumentChange {
+  readonly before: DocumentState | undefined;
+  readonly after: DocumentState | undefined;
+}
+
+interface Staged extends DocumentChange {
+  readonly bytes: number;
+}
+
+/** Size of the texts of the documents kept parsed in memory. */
+const cacheBytes = 64 * 1024 * 1024;
+
+/**
+ * The replica's file. All state that matters is in SQLite; parsed documents are kept in a bounded cache, which is right
+ * because the file is locked: nobody else writes it.
+ *
+ * Documents are read anywhere and written only inside `transact`, which is all or nothing for the file and for the cache.
+ */
+export class Store {
+  readonly documents: Documents;
+  readonly outbox: Outbox;
+  readonly conflicts: Conflicts;
+  readonly quarantine: Quarantine;
+  readonly checkpoint: Checkpoint;
+  private readonly cache = new Map<DocumentId, { readonly state: DocumentState; readonly bytes: number }>();
+  private cachedBytes = 0;
+  private staged: Map<DocumentId, Staged> | undefined;
+  private pendingEdits: number;
+  /** Documents with pending edits, about in the order in which they began to wait. */
+  readonly waiting: Set<DocumentId>;
+  private readonly begin;
+  private readonly commit;
+  private readonly rollback;
+
+  constructor(
+    readonly database: Database,
+    newReplicaId: () => ReplicaId,
+    /** Called after each transaction that changed documents. Must not throw. */
+    private readonly onCommit: (changes: ReadonlyMap<DocumentId, DocumentChange>) => void,
+  ) {
+    this.documents = new Documents(database);
+    this.outbox = new Outbox(database);
+    this.conflicts = new Conflicts(database);
+    this.quarantine = new Quarantine(database);
+    this.checkpoint = new Checkpoint(database, newReplicaId);
+    this.pendingEdits = this.outbox.count();
+    this.waiting = new Set(this.outbox.documents());
+    this.begin = database.prepare('BEGIN');
+    this.commit = database.prepare('COMMIT');
+    this.rollback = database.prepare('ROLLBACK');
+  }
+
+  /** How many edits wait in the outbox. */
+  get pendingCount(): number {
+    return this.pendingEdits;
+  }
+
+  read(id: DocumentId): DocumentState | undefined {
+    const staged = this.staged?.get(id);
+    if (staged !== undefined) return staged.after;
+    const cached = this.cache.get(id);
+    if (cached !== undefined) {
+      this.cache.delete(id);
+      this.cache.set(id, cached);
+      return cached.state;
+    }
+    const row = this.documents.read(id, this.outbox.pendingOf);
+    if (row === undefined) return undefined;
+    // Not while a transaction runs: what it reads may be rolled back.
+    if (this.staged === undefined) this.remember(id, row.state, row.bytes);
+    return row.state;
+  }
+
+  /** Runs `work` in one transaction. Throws what `work` throws, having changed nothing. Not reentrant. */
+  transact<T>(work: () => T): T {
+    if (this.staged !== undefined) throw new Error('A transaction of the replica was begun inside another one.');
+    const meta = this.checkpoint.get();
+    const pendingBefore = this.pendingEdits;
+    const staged = new Map<DocumentId, Staged>();
+    this.begin.run();
+    this.staged = staged;
+    let result: T;
+    try {
+      result = work();
+      this.commit.run();
+    } catch (error) {
+      if (this.database.inTransaction) this.rollback.run();
+      this.checkpoint.restore(meta);
+      this.pendingEdits = pendingBefore;
+      throw error;
+    } finally {
+      this.staged = undefined;
+    }
+    for (const [id, { after, bytes }] of staged) {
+      if (after === undefined) this.forget(id);
+      else this.remember(id, after, bytes);
+      if (after === undefined || after.pending.length === 0) this.waiting.delete(id);
+      else this.waiting.add(id);
+    }
+    if (staged.size > 0) this.onCommit(staged);
+    return result;
+  }
+
+  /** Within a transaction: the document with its outbox rows. */
+  write(after: DocumentState, round = 0): void {
+    const before = this.read(after.id);
+    const bytes = this.documents.write(after, round);
+    this.outbox.replace(after.id, before?.pending ?? [], after.pending);
+    this.stage(after.id, before, after, bytes);
+  }
+
+  /** Within a transaction: a local edit on a document that exists. `text` is `after.value` as JSON. */
+  writeEdit(before: DocumentState, after: DocumentState, edit: PendingEdit, text: string): void {
+    this.documents.writeValue(after, text, before.pending.length === 0);
+    this.outbox.insert(after.id, edit);
+    this.stage(after.id, before, after, text.length * 2);
+  }
+
+  /** Within a transaction: only outbox rows have changed. */
+  writePending(after: DocumentState): void {
+    const before = this.read(after.id);
+    this.outbox.replace(after.id, before?.pending ?? [], after.pending);
+    this.stage(after.id, before, after, this.cache.get(after.id)?.bytes ?? JSON.stringify(after.value).length);
+  }
+
+  /** Within a transaction: the document and its outbox rows are gone. */
+  delete(id: DocumentId): void {
+    const before = this.read(id);
+    if (before === undefined) return;
+    this.documents.delete(id);
+    this.outbox.replace(id, before.pending, []);
+    this.stage(id, before, undefined, 0);
+  }
+
+  /** Forgets parsed documents, after rows were changed by set-based statements. */
+  dropCache(): void {
+    this.cache.clear();
+    this.cachedBytes = 0;
+  }
+
+  close(): void {
+    this.dropCache();
+    this.database.close();
+  }
+
+  private stage(id: DocumentId, before: DocumentState | undefined, after: DocumentState | undefined, bytes: number): void {
+    const staged = this.staged;
+    if (staged === undefined) throw new Error('A document was written outside of a transaction.');
+    this.pendingEdits += (after?.pending.length ?? 0) - (before?.pending.length ?? 0);
+    const earlier = staged.get(id);
+    staged.set(id, { before: earlier === undefined ? before : earlier.before, after, bytes });
+  }
+
+  private remember(id: DocumentId, state: DocumentState, bytes: number): void {
+    this.forget(id);
+    this.cache.set(id, { state, bytes });
+    this.cachedBytes += bytes;
+    for (const [oldest, { bytes: freed }] of this.cache) {
+      if (this.cachedBytes <= cacheBytes || oldest === id) break;
+      this.cache.delete(oldest);
+      this.cachedBytes -= freed;
+    }
+  }
+
+  private forget(id: DocumentId): void {
+    const cached = this.cache.get(id);
+    if (cached === undefined) return;
+    this.cache.delete(id);
+    this.cachedBytes -= cached.bytes;
+  }
+}

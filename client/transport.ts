@@ -1,0 +1,202 @@
+import { ConcordError, errorCodes, type ErrorCode } from '@concord/core';
+import type { TypedDocumentNode } from '@graphql-typed-document-node/core';
+import { print, type ExecutionResult, type GraphQLFormattedError } from 'graphql';
+import { createClient, type Client } from 'graphql-ws';
+import type { Environment } from './options.js';
+
+/** A ping is sent after so long without one, and answered within `pongWaitMs`, or the connection counts as dead. */
+const pingEveryMs = 12_000;
+const pongWaitMs = 8_000;
+
+type Variables = Record<string, unknown>;
+
+/** One authenticated graphql-ws connection. It does not reconnect: that is the connection's loop. */
+export interface Socket {
+  /** @throws ConcordError the refusal; UNAVAILABLE when there was no answer, so that it is unknown whether it happened. */
+  execute<Data, V extends Variables>(document: TypedDocumentNode<Data, V>, variables: V): Promise<Data>;
+  /** Ends by `return()`. Throws as `execute` does when the stream or the connection ends. */
+  follow<Data, V extends Variables>(document: TypedDocumentNode<Data, V>, variables: V): AsyncIterableIterator<Data>;
+  /** For operations of the app: raw results. Returns the way to stop. */
+  subscribe(operation: { readonly query: string; readonly variables?: Variables | null }, sink: ResultSink): () => void;
+  /** Payload bytes through the connection so far, compressed as they travelled; 0 where the socket class does not tell. */
+  bytes(): { readonly sent: number; readonly received: number };
+  /** Settles once, when the connection is over. */
+  readonly closed: Promise<ConcordError>;
+  close(): void;
+}
+
+export interface ResultSink {
+  next(result: ExecutionResult): void;
+  error(error: ConcordError): void;
+  complete(): void;
+}
+
+/** Connects and waits for the server's word. @throws ConcordError UNAUTHENTICATED, UNAVAILABLE. */
+export async function openSocket(environment: Environment): Promise<Socket> {
+  const token = await environment.token();
+  return await new Promise<Socket>((resolve, reject) => {
+    let underlying: { readonly _socket?: { readonly bytesRead: number; readonly bytesWritten: number } | null } | undefined;
+    let counted = { sent: 0, received: 0 };
+    let pong: unknown;
+    let over!: (error: ConcordError) => void;
+    const closed = new Promise<ConcordError>((settle) => (over = settle));
+    let ended: ConcordError | undefined;
+    const end = (error: ConcordError): void => {
+      ended ??= error;
+      environment.timers.clear(pong);
+      over(error);
+      reject(error);
+    };
+    // graphql-ws would connect anew for an operation after the end.
+    const check = (): void => {
+      if (ended !== undefined) throw ended;
+    };
+    const client: Client = createClient({
+      url: environment.url.replace(/^http/, 'ws'),
+      webSocketImpl: environment.WebSocket,
+      connectionParams: { Authorization: `Bearer ${token}` },
+      lazy: false,
+      retryAttempts: 0,
+      keepAlive: pingEveryMs,
+      connectionAckWaitTimeout: environment.answerTimeoutMs,
+      onNonLazyError: (error) => end(closeError(error)),
+      on: {
+        opened: (socket) => {
+          underlying = socket as typeof underlying;
+        },
+        connected: () => resolve(socket),
+        ping: (received) => {
+          if (!received) pong = environment.timers.set(() => client.terminate(), pongWaitMs);
+        },
+        pong: (received) => {
+          if (received) environment.timers.clear(pong);
+        },
+        error: (error) => end(closeError(error)),
+        closed: (event) => end(closeError(event)),
+      },
+    });
+    const bytes = () => {
+      const raw = underlying?._socket;
+      if (raw) counted = { sent: raw.bytesWritten, received: raw.bytesRead };
+      return counted;
+    };
+    const socket: Socket = {
+      closed,
+      bytes,
+      execute: async (document, variables) => {
+        check();
+        return await execute(client, environment, document, variables);
+      },
+      follow: (document, variables) => {
+        check();
+        return follow(client, document, variables);
+      },
+      subscribe: (operation, sink) => {
+        check();
+        return client.subscribe(
+          { query: operation.query, ...(operation.variables ? { variables: operation.variables } : {}) },
+          { next: (result) => sink.next(result as ExecutionResult), error: (error) => sink.error(closeError(error)), complete: () => sink.complete() },
+        );
+      },
+      close: () => {
+        bytes();
+        end(new ConcordError('UNAVAILABLE', 'The replica closed the connection.'));
+        void client.dispose();
+      },
+    };
+  });
+}
+
+function execute<Data, V extends Variables>(client: Client, environment: Environment, document: TypedDocumentNode<Data, V>, variables: V): Promise<Data> {
+  return new Promise((resolve, reject) => {
+    let data: Data | undefined;
+    const timer = environment.timers.set(() => {
+      reject(new ConcordError('UNAVAILABLE', `The server did not answer within ${environment.answerTimeoutMs} ms; whether it did the work is unknown.`));
+      client.terminate();
+    }, environment.answerTimeoutMs);
+    const settle = (act: () => void): void => {
+      environment.timers.clear(timer);
+      act();
+    };
+    client.subscribe<Data>(
+      { query: textOf(document), variables },
+      {
+        next: (result) => {
+          if (result.errors !== undefined && result.errors.length > 0) settle(() => reject(graphqlError(result.errors!)));
+          else data = result.data as Data;
+        },
+        error: (error) => settle(() => reject(closeError(error))),
+        complete: () =>
+          settle(() => {
+            if (data === undefined) reject(new ConcordError('UNAVAILABLE', 'The server ended the operation without an answer.'));
+            else resolve(data);
+          }),
+      },
+    );
+  });
+}
+
+/** Not a generator: `return` must end a wait that is under way. */
+function follow<Data, V extends Variables>(client: Client, document: TypedDocumentNode<Data, V>, variables: V): AsyncIterableIterator<Data> {
+  const results = client.iterate<Data>({ query: textOf(document), variables });
+  return {
+    async next() {
+      const result = await results.next().catch((error: unknown) => {
+        throw closeError(error);
+      });
+      if (result.done === true) return { done: true, value: undefined };
+      if (result.value.errors !== undefined && result.value.errors.length > 0) throw graphqlError(result.value.errors);
+      return { done: false, value: result.value.data as Data };
+    },
+    async return() {
+      await results.return?.();
+      return { done: true, value: undefined };
+    },
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
+}
+
+const texts = new WeakMap<object, string>();
+
+/** Every operation as one text, always the same, so that the server finds it parsed and validated. */
+function textOf(document: TypedDocumentNode<never, never> | TypedDocumentNode<unknown, never>): string {
+  const known = texts.get(document);
+  if (known !== undefined) return known;
+  const text = print(document);
+  texts.set(document, text);
+  return text;
+}
+
+const isCode = (code: unknown): code is ErrorCode => typeof code === 'string' && Object.hasOwn(errorCodes, code);
+
+/** The first GraphQL error as a ConcordError. One without a code of ours is a refusal of the operation itself. */
+export function graphqlError(errors: readonly GraphQLFormattedError[]): ConcordError {
+  const { message, extensions = {} } = errors[0]!;
+  const { code, path, operation, limit, actual, expected, retryAfter, id } = extensions;
+  return new ConcordError(isCode(code) ? code : 'INPUT_INVALID', message, {
+    ...(typeof path === 'string' ? { path } : {}),
+    ...(typeof operation === 'number' ? { operation } : {}),
+    ...(typeof limit === 'number' ? { limit } : {}),
+    ...(typeof actual === 'number' ? { actual } : {}),
+    ...(typeof expected === 'number' ? { expected } : {}),
+    ...(typeof retryAfter === 'number' ? { retryAfter } : {}),
+    ...(typeof id === 'string' ? { id } : {}),
+  });
+}
+
+/** graphql-ws refuses a connection with these close codes. */
+const refused: ReadonlySet<unknown> = new Set([4401, 4403]);
+
+/** What ended a connection or an operation, as a ConcordError: close events, lists of GraphQL errors, errors of the socket. */
+export function closeError(cause: unknown): ConcordError {
+  if (cause instanceof ConcordError) return cause;
+  if (Array.isArray(cause)) return graphqlError(cause as GraphQLFormattedError[]);
+  const { code, reason, message } = (typeof cause === 'object' && cause !== null ? cause : {}) as { code?: unknown; reason?: unknown; message?: unknown };
+  const told = typeof reason === 'string' && reason !== '' ? reason : typeof message === 'string' && message !== '' ? message : 'the connection was lost';
+  if (refused.has(code)) return new ConcordError('UNAUTHENTICATED', `The server refused the token: ${told}. Get a valid one and call setToken().`);
+  const named = typeof reason === 'string' ? reason.split(/[ :]/, 1)[0] : undefined;
+  if (isCode(named)) return new ConcordError(named, told);
+  return new ConcordError('UNAVAILABLE', `The server cannot be reached: ${told}${typeof code === 'number' ? ` (${code})` : ''}.`, {}, { cause });
+}

@@ -1,0 +1,56 @@
+import { Client, fetchExchange, subscriptionExchange } from '@urql/core';
+import { ConcordError } from '@concord/core';
+import { sqliteExchange } from './exchange.js';
+import type { Live } from './live.js';
+import type { Queries } from './query.js';
+import type { Store } from './store/store.js';
+import type { Socket } from './transport.js';
+
+/** The replica's urql client: SQLite first, subscriptions over the replica's own socket, the rest by HTTP. */
+export function urqlClient({
+  url,
+  token,
+  store,
+  queries,
+  live,
+  socket,
+}: {
+  readonly url: string;
+  readonly token: () => Promise<string>;
+  readonly store: Store;
+  readonly queries: Queries;
+  readonly live: Live;
+  readonly socket: () => Socket | undefined;
+}): Client {
+  return new Client({
+    url,
+    preferGetMethod: false,
+    fetch: async (input, init) => {
+      const headers = new Headers(init?.headers);
+      headers.set('Authorization', `Bearer ${await token()}`);
+      return await fetch(input, { ...init, headers });
+    },
+    exchanges: [
+      sqliteExchange(store, queries, live),
+      subscriptionExchange({
+        forwardSubscription: (operation) => ({
+          subscribe: (sink) => {
+            const current = socket();
+            if (current === undefined || typeof operation.query !== 'string') {
+              sink.error(new ConcordError('UNAVAILABLE', 'The replica is offline: subscribe again when its status is live.'));
+              return { unsubscribe: () => undefined };
+            }
+            const variables = operation.variables as Record<string, unknown> | undefined;
+            const unsubscribe = current.subscribe({ query: operation.query, ...(variables === undefined ? {} : { variables }) }, {
+              next: (result) => sink.next(result as Parameters<typeof sink.next>[0]),
+              error: (error) => sink.error(error),
+              complete: () => sink.complete(),
+            });
+            return { unsubscribe };
+          },
+        }),
+      }),
+      fetchExchange,
+    ],
+  });
+}

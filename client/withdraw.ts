@@ -1,0 +1,66 @@
+import { apply, invert, ok, type Failure, type JsonValue, type PatchId, type Result } from '@concord/core';
+import { rebasePending, serverLimits, withoutGuards } from './advance.js';
+import { createClashes, visiblyDeleted, type DocumentState, type PendingEdit } from './document-state.js';
+
+export interface Withdrawn {
+  /** Undefined: the document existed only here, by a creation that was refused. */
+  readonly state: DocumentState | undefined;
+  readonly refused: readonly { readonly edit: PendingEdit; readonly reason: Failure }[];
+}
+
+/**
+ * Takes an edit back that the server refused for good: what was made after it is taken past its inverse and loses its
+ * counters, because a refused edit takes none. Where that cannot be done (the creation of the document was refused, so what
+ * follows was made on a document that never was) the later edits go with it, as `PATCH_DEPENDS_ON_REFUSED`.
+ */
+export function withdraw(before: DocumentState, patchId: PatchId, reason: Failure): Withdrawn {
+  const at = before.pending.findIndex((edit) => edit.patchId === patchId);
+  if (at < 0) return { state: before, refused: [] };
+  const edit = before.pending[at]!;
+  const earlier = before.pending.slice(0, at);
+  const later = before.pending.slice(at + 1);
+  const rebased = edit.kind === 'CREATE' ? undefined : pastInverse(before, earlier, edit, later);
+  const reasons = [{ edit, reason }];
+  if (rebased?.ok === true) {
+    const pending = [...earlier, ...rebased.value.pending.map(renumbered)];
+    return { state: settle(before, pending, rebased.value.value), refused: reasons };
+  }
+  for (const follower of later) {
+    reasons.push({
+      edit: follower,
+      reason: { code: 'PATCH_DEPENDS_ON_REFUSED', message: `The edit ${edit.patchId} that it was made on was refused: ${reason.message}` },
+    });
+  }
+  if (earlier.length === 0 && before.confirmed === undefined) return { state: undefined, refused: reasons };
+  const reached = createClashes(before.pending) ? before.confirmed : valueAfter(before.confirmed, earlier);
+  return { state: settle(before, earlier, reached ?? before.value), refused: reasons };
+}
+
+/** A counter that the server has not taken is free again; the edit stays frozen, its bytes may still be on their way. */
+export const renumbered = (edit: PendingEdit): PendingEdit => (edit.counter === null ? edit : { ...edit, counter: null });
+
+function pastInverse(before: DocumentState, earlier: readonly PendingEdit[], edit: PendingEdit, later: readonly PendingEdit[]): ReturnType<typeof rebasePending> {
+  const base = valueAfter(before.confirmed, earlier);
+  if (base === undefined) return { ok: false, error: { code: 'INTERNAL', message: 'The edits before the refused one do not apply.' } };
+  const inverse = invert(base, withoutGuards(edit.patch));
+  if (!inverse.ok) return inverse;
+  return rebasePending(before, later, before.value, [inverse.value], () => null);
+}
+
+function valueAfter(confirmed: JsonValue | undefined, edits: readonly PendingEdit[]): JsonValue | undefined {
+  let reached: Result<JsonValue> = ok(confirmed ?? null);
+  for (const { patch } of edits) {
+    if (!reached.ok) break;
+    reached = apply(reached.value, withoutGuards(patch), serverLimits);
+  }
+  return reached.ok ? reached.value : undefined;
+}
+
+function settle(before: DocumentState, pending: readonly PendingEdit[], value: JsonValue): DocumentState {
+  return {
+    ...before,
+    pending,
+    value: pending.length === 0 && before.confirmed !== undefined ? before.confirmed : value,
+    deleted: visiblyDeleted(before.confirmedDeleted, pending),
+  };
+}
