@@ -1,7 +1,8 @@
 import { createRequire } from 'node:module';
 import { defineConfig } from 'vitest/config';
 
-const conditions = ['@concord/source', 'node', 'import', 'module', 'default'];
+// Vitest hands these to Node too, where `import` among them would make require() load ES modules.
+const conditions = ['@concord/source', 'node'];
 
 /**
  * Tests run from source: the rooms resolve each other through the `@concord/source` export condition, not through dist.
@@ -13,6 +14,7 @@ export default defineConfig({
   test: {
     include: ['{core,schema,server,client,test}/**/*.test.ts'],
     exclude: ['**/node_modules/**', '**/dist/**'],
+    globalSetup: ['test/postgres.global.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
   },

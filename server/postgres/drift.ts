@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { findPrismaFolder, migrationsList, readMigrations } from './migrate.js';
-import { openSchemaEngine } from './schema-engine.js';
+import { withSchemaEngine } from './schema-engine.js';
 
 const noFilter = { externalTables: [], externalEnums: [] };
 
@@ -12,17 +12,15 @@ const noFilter = { externalTables: [], externalEnums: [] };
 export async function findDrift(emptyDatabaseUrl: string): Promise<string> {
   const prismaFolder = await findPrismaFolder();
   const schema = await readFile(path.join(prismaFolder, 'schema.prisma'), 'utf8');
-  const engine = await openSchemaEngine({ connectionString: emptyDatabaseUrl, schema });
-  try {
-    const { stdout } = await engine.diff({
+  const { stdout } = await withSchemaEngine({ connectionString: emptyDatabaseUrl, schema }, async (engine) =>
+    engine.diff({
       from: { tag: 'migrations', ...migrationsList(prismaFolder, await readMigrations(prismaFolder)) },
       to: { tag: 'schemaDatamodel', files: [{ path: 'schema.prisma', content: schema }] },
       script: true,
       exitCode: null,
       filters: noFilter,
-    });
-    return (stdout ?? '').trim() === '-- This is an empty migration.' ? '' : (stdout ?? '').trim();
-  } finally {
-    engine.free();
-  }
+    }),
+  );
+  const script = (stdout ?? '').trim();
+  return script === '-- This is an empty migration.' ? '' : script;
 }

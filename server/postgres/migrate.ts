@@ -4,7 +4,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import type { Logger } from 'pino';
-import { openSchemaEngine } from './schema-engine.js';
+import { withSchemaEngine } from './schema-engine.js';
 
 /** Any number will do, as long as every node takes the same one. */
 const migrationLock = 0x636f6e63;
@@ -48,18 +48,14 @@ export async function migrate(connectionString: string, log: Logger): Promise<re
   try {
     await client.query('SELECT pg_advisory_lock($1)', [migrationLock]);
     if (await isUpToDate(client, scripts)) return [];
-    const engine = await openSchemaEngine({ connectionString });
     try {
-      const { appliedMigrationNames } = await engine.applyMigrations({
-        migrationsList: migrationsList(prismaFolder, scripts),
-        filters: { externalTables: [], externalEnums: [] },
-      });
+      const { appliedMigrationNames } = await withSchemaEngine({ connectionString }, (engine) =>
+        engine.applyMigrations({ migrationsList: migrationsList(prismaFolder, scripts), filters: { externalTables: [], externalEnums: [] } }),
+      );
       log.info({ migrations: appliedMigrationNames }, 'Migrations applied.');
       return appliedMigrationNames;
     } catch (error) {
       throw new Error(`The database could not be migrated: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
-    } finally {
-      engine.free();
     }
   } finally {
     await client.end();

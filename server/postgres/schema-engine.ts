@@ -53,27 +53,39 @@ class DescribablePool extends pg.Pool {
 
 /** Takes the database itself as the shadow database: Prisma's adapter would take it too by mistake, and then drop another. */
 class Adapter extends PrismaPg {
-  constructor(private readonly connectionString: string) {
-    super(new DescribablePool({ connectionString, max: 2 }), { disposeExternalPool: true });
+  constructor(private readonly newPool: () => pg.Pool) {
+    super(newPool());
   }
   override connectToShadowDb() {
-    return new PrismaPg(new DescribablePool({ connectionString: this.connectionString, max: 2 }), { disposeExternalPool: true }).connect();
+    return new PrismaPg(this.newPool()).connect();
   }
 }
 
-/**
- * Prisma's schema engine in its WebAssembly build, on a database. Call `free()` when done.
- * `schema` is the text of schema.prisma, needed only to compare with it.
- */
-export async function openSchemaEngine(options: {
-  readonly connectionString: string;
-  readonly schema?: string;
-}): Promise<SchemaEngine> {
+/** Prisma's schema engine in its WebAssembly build, on a database. `schema` is the text of schema.prisma, needed only to compare with it. */
+export async function withSchemaEngine<T>(
+  options: { readonly connectionString: string; readonly schema?: string },
+  work: (engine: SchemaEngine) => Promise<T>,
+): Promise<T> {
   const { SchemaEngine: Engine } = await (glue ??= loadGlue());
-  const adapter = bindMigrationAwareSqlAdapterFactory(new Adapter(options.connectionString));
-  return Engine.new(
-    { datamodels: options.schema === undefined ? undefined : [['schema.prisma', options.schema]] },
-    () => undefined,
-    adapter,
-  );
+  // The engine never ends its connections.
+  const pools: pg.Pool[] = [];
+  const newPool = () => {
+    const pool = new DescribablePool({ connectionString: options.connectionString, max: 2 });
+    pools.push(pool);
+    return pool;
+  };
+  try {
+    const engine = await Engine.new(
+      { datamodels: options.schema === undefined ? undefined : [['schema.prisma', options.schema]] },
+      () => undefined,
+      bindMigrationAwareSqlAdapterFactory(new Adapter(newPool)),
+    );
+    try {
+      return await work(engine);
+    } finally {
+      engine.free();
+    }
+  } finally {
+    await Promise.all(pools.map((pool) => pool.end()));
+  }
 }

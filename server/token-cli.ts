@@ -1,0 +1,145 @@
+import { parseArgs } from 'node:util';
+import { ConcordError, parseWorkspaceId, type PrincipalId } from '@concord/core';
+import { auditRow } from './audit.js';
+import { newCredential } from './auth/credentials.js';
+import { readConfig } from './config.js';
+import { openDatabase, type Database } from './database.js';
+import { createLog } from './log.js';
+import { startEmbedded } from './postgres/embedded.js';
+import { migrate } from './postgres/migrate.js';
+
+const usage = `Usage:
+  npm run token -- create --name NAME --role OWNER|EDITOR|VIEWER [--workspace ID] [--label TEXT] [--days N]
+      Makes a principal with a role in a workspace (default: main) and prints its token, this once.
+  npm run token -- list
+      All tokens: id, state, principal, roles, label. Secrets are not kept and cannot be shown.
+  npm run token -- revoke ID
+      Ends a token at once, on running servers too.
+
+Works on DATABASE_URL, or on the own PostgreSQL in CONCORD_DATA, whether the server runs or not.
+`;
+
+class UsageError extends Error {}
+
+type Command =
+  | { readonly kind: 'create'; readonly name: string; readonly role: 'OWNER' | 'EDITOR' | 'VIEWER'; readonly workspaceId: string; readonly label: string; readonly expiresAt: Date | null }
+  | { readonly kind: 'list' }
+  | { readonly kind: 'revoke'; readonly id: string };
+
+/** @throws UsageError that says what is wrong. */
+function readCommand(args: readonly string[], now: Date): Command {
+  const { values, positionals } = parse(args);
+  const [kind, id, ...rest] = positionals;
+  if (rest.length > 0 || (kind !== 'revoke' && id !== undefined)) throw new UsageError(`Too many arguments: ${positionals.slice(1).join(' ')}`);
+  if (kind !== 'create' && Object.keys(values).length > 0) throw new UsageError(`${kind ?? 'This'} takes no options.`);
+  switch (kind) {
+    case 'list':
+      return { kind };
+    case 'revoke':
+      if (id === undefined) throw new UsageError('revoke needs the id of a token: the part before the dot.');
+      return { kind, id: id.split('.')[0] ?? id };
+    case 'create': {
+      const { name, role, workspace = 'main', label = '', days } = values;
+      if (name === undefined || name.trim() === '' || name.length > 256) throw new UsageError('create needs --name with 1 to 256 characters.');
+      if (role !== 'OWNER' && role !== 'EDITOR' && role !== 'VIEWER') throw new UsageError('create needs --role OWNER, EDITOR or VIEWER.');
+      const workspaceId = parseWorkspaceId(workspace);
+      if (!workspaceId.ok) throw new UsageError(`--workspace: ${workspaceId.error.message}`);
+      if (days !== undefined && !(/^\d{1,5}$/.test(days) && Number(days) > 0)) throw new UsageError('--days needs a whole number from 1 to 99999.');
+      return { kind, name, role, workspaceId: workspaceId.value, label, expiresAt: days === undefined ? null : new Date(now.getTime() + Number(days) * 86_400_000) };
+    }
+    default:
+      throw new UsageError(kind === undefined ? 'Say what to do: create, list or revoke.' : `Unknown command: ${kind}`);
+  }
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: { name: { type: 'string' }, role: { type: 'string' }, workspace: { type: 'string' }, label: { type: 'string' }, days: { type: 'string' } },
+    });
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+async function run(command: Command, { prisma, pool }: Database): Promise<string> {
+  switch (command.kind) {
+    case 'create': {
+      const { name, role, workspaceId, label, expiresAt } = command;
+      if ((await prisma.workspace.findUnique({ where: { id: workspaceId } })) === null) {
+        throw new ConcordError('WORKSPACE_NOT_FOUND', `There is no workspace ${workspaceId}. The first one, main, is made at the first start of the server.`);
+      }
+      const { id, token, hash } = await newCredential();
+      const principalId = (await newCredential()).id as PrincipalId;
+      const act = { workspaceId, principalId: null, outcome: 'OK' } as const;
+      await prisma.$transaction([
+        prisma.principal.create({ data: { id: principalId, name } }),
+        prisma.membership.create({ data: { workspaceId, principalId, role } }),
+        prisma.token.create({ data: { id, principalId, label, hash, expiresAt } }),
+        prisma.auditEntry.create({ data: auditRow({ ...act, action: 'CREATE_TOKEN', detail: { tokenId: id, for: principalId, name, role, by: 'command line' } }, new Date()) }),
+      ]);
+      return `${token}\n`;
+    }
+    case 'list': {
+      const tokens = await prisma.token.findMany({ include: { principal: { include: { memberships: true } } }, orderBy: { createdAt: 'asc' } });
+      return tokens
+        .map(({ id, revokedAt, expiresAt, label, principal }) => {
+          const state = revokedAt !== null ? 'revoked' : expiresAt === null ? 'valid' : expiresAt > new Date() ? `until ${expiresAt.toISOString().slice(0, 10)}` : 'expired';
+          const roles = principal.memberships.map(({ workspaceId, role }) => `${role} of ${workspaceId}`).join(', ');
+          return `${id}  ${state.padEnd(16)}  ${principal.name} (${principal.id})  ${roles}${label === '' ? '' : `  "${label}"`}\n`;
+        })
+        .join('');
+    }
+    case 'revoke': {
+      const { count } = await prisma.token.updateMany({ where: { id: command.id, revokedAt: null }, data: { revokedAt: new Date() } });
+      if (count === 0) return `There is no valid token ${command.id}; nothing to do.\n`;
+      await prisma.auditEntry.create({
+        data: auditRow({ workspaceId: null, principalId: null, action: 'REVOKE_TOKEN', outcome: 'OK', detail: { tokenId: command.id, by: 'command line' } }, new Date()),
+      });
+      // Running servers listen: see auth/authenticate.ts.
+      await pool.query('SELECT pg_notify($1, $2)', ['concord_tokens', command.id]);
+      return `Revoked ${command.id}.\n`;
+    }
+  }
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  if (args.includes('--help') || args.includes('-h')) {
+    process.stdout.write(usage);
+    return 0;
+  }
+  let command: Command;
+  try {
+    command = readCommand(args, new Date());
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    process.stderr.write(`${error.message}\n\n${usage}`);
+    return 2;
+  }
+  const config = readConfig({ ...process.env, NODE_ENV: 'development' });
+  const log = createLog({ logLevel: 'warn', logPretty: true });
+  const embedded = config.databaseUrl === null ? await startEmbedded({ dataFolder: config.dataFolder, log }) : null;
+  const connectionString = config.databaseUrl ?? embedded?.connectionString ?? '';
+  try {
+    await migrate(connectionString, log);
+    const database = openDatabase({ connectionString, poolSize: 2, log });
+    try {
+      process.stdout.write(await run(command, database));
+      return 0;
+    } finally {
+      await database.close();
+    }
+  } finally {
+    await embedded?.stop();
+  }
+}
+
+main(process.argv.slice(2)).then(
+  (status) => process.exit(status),
+  (error: unknown) => {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.exit(1);
+  },
+);
