@@ -52,7 +52,7 @@ export interface Conflict {
   readonly loser: 'earlier' | 'later';
   readonly losing: ConflictSide;
   readonly winning: ConflictSide;
-  /** The value the losing operation carried; absent where it carried none. */
+  /** What the losing operation carried: the value it set, the text it inserted, the amount it counted. Else absent. */
   readonly lost?: JsonValue;
   /** Where the losing operation acted, as its patch told it. */
   readonly path: Path;

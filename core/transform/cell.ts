@@ -43,7 +43,7 @@ export class Cell {
   row: Row = 'shift';
   /** Whose operation was dropped or weakened, where the row is a conflict. */
   loser: 'earlier' | 'later' | undefined = undefined;
-  /** The value the loser carried. */
+  /** What the loser carried: the value it set, the text it inserted, the amount it counted. */
   lost: JsonValue | undefined = undefined;
 
   /** The pair met `row` and nobody lost. */
@@ -64,7 +64,8 @@ export class Cell {
   /** Names the operation that was dropped or weakened in the pair just settled. */
   lostBy(loserIsEarlier: boolean, operation: Operation): true {
     this.loser = loserIsEarlier ? 'earlier' : 'later';
-    this.lost = 'value' in operation ? operation.value : undefined;
+    if (operation.op === 'str_ins') this.lost = operation.str;
+    else if (operation.op !== 'test' && 'value' in operation) this.lost = operation.value;
     return true;
   }
 }

@@ -18,6 +18,13 @@ export interface CrossedRuns {
 const noConflicts: readonly Conflict[] = [];
 
 /**
+ * Squares the grid may visit. One a pair is the rule; splits make it more. The floor lets one long deletion meet some
+ * thousand insertions inside of it, whose squares grow with their square, and ends in a fraction of a second.
+ */
+const fuelAPair = 8;
+const fuelAtLeast = 4_000_000;
+
+/**
  * Takes two runs of patches made on the same state past each other. Each patch of a run follows those before it. One walk
  * of one grid: which patch an operation belongs to makes no difference to what becomes of it, so the outcome does not
  * depend on how the operations were batched.
@@ -31,7 +38,7 @@ export const crossRuns = (
   const left = new Run(later);
   if (above.length === 0 || left.length === 0) return ok({ earlier, later, conflicts: noConflicts });
 
-  const fuel = Math.max(100_000, 50 * above.length * left.length);
+  const fuel = Math.max(fuelAtLeast, fuelAPair * above.length * left.length);
   const grid = new Grid(fuel, observe);
   // The guards of the earlier run were judged when it was committed; past other operations they need not hold.
   const rows = above.items(false);
