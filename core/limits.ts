@@ -22,3 +22,9 @@ export const defaultLimits: Limits = {
   pushPatches: 500,
   pushBytes: 4 * 1024 * 1024,
 };
+
+/**
+ * No configured depth goes past this: deeper values overflow the stack of functions that walk them, `JSON.stringify` of some
+ * engines among them, at 3,000 to 5,000 containers.
+ */
+export const deepestDepth = 1000;

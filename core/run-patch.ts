@@ -1,7 +1,7 @@
 import { Draft, type MutableContainer, type MutableObject } from './draft.js';
 import type { Failure } from './errors.js';
 import type { JsonValue } from './json.js';
-import type { Limits } from './limits.js';
+import { deepestDepth, type Limits } from './limits.js';
 import type { Operation, Path, Pointer, WireOperation } from './operation.js';
 import { beforeRemoval, samePath, startsWith } from './path.js';
 import { TextEdits, type TextOperation } from './text-edits.js';
@@ -173,6 +173,8 @@ export class PatchRun {
     if (placed === undefined) return false;
     if (this.record !== undefined) {
       const typedPath = this.typedPath(path);
+      // The last item of an array moved to its end.
+      if (samePath(typedFrom, typedPath)) return true;
       if (placed === 'replace') this.record.push({ op: 'remove', path: beforeRemoval(typedPath, typedFrom) });
       this.record.push(
         operation.restoring === true
@@ -266,7 +268,7 @@ export class PatchRun {
   }
 
   private depthAllowed(value: JsonValue, path: Path | Pointer): boolean {
-    const limit = this.limits.depth;
+    const limit = Math.min(this.limits.depth, deepestDepth);
     if (path.length <= limit && (value === null || typeof value !== 'object')) return true;
     const depth = path.length > limit ? path.length : path.length + depthOf(value, limit + 1 - path.length);
     if (depth <= limit) return true;

@@ -1,6 +1,6 @@
 import { fail, ok, type Failure, type Result } from './errors.js';
 import type { JsonArray, JsonObject, JsonValue } from './json.js';
-import { defaultLimits, type Limits } from './limits.js';
+import { deepestDepth, defaultLimits, type Limits } from './limits.js';
 import { formatPointer } from './pointer.js';
 import { scanText } from './text.js';
 
@@ -34,7 +34,11 @@ export class ValueCheck {
   /** Segments from the refused place outwards: filled while the refusal unwinds, so that a value that passes pays nothing. */
   private readonly trail: (string | number)[] = [];
 
-  constructor(private readonly limits: ValueLimits) {}
+  private readonly depth: number;
+
+  constructor(private readonly limits: ValueLimits) {
+    this.depth = Math.min(limits.depth, deepestDepth);
+  }
 
   /** The canonical value, or undefined when it is refused. `above` is the number of containers the value will lie in. */
   run(value: unknown, above: number): JsonValue | undefined {
@@ -53,11 +57,11 @@ export class ValueCheck {
           this.bytes += 4;
           return null;
         }
-        if (above >= this.limits.depth) {
+        if (above >= this.depth) {
           return this.refuse({
             code: 'LIMIT_EXCEEDED',
-            message: `The value lies deeper than ${this.limits.depth} containers; flatten it (a cycle is infinitely deep)`,
-            limit: this.limits.depth,
+            message: `The value lies deeper than ${this.depth} containers; flatten it (a cycle is infinitely deep)`,
+            limit: this.depth,
             actual: above + 1,
           });
         }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { apply, canonicalJson, checkValue, jsonBytes, normalize, parsePatch, type JsonValue, type Operation, type Result } from '../index.js';
+import { apply, canonicalJson, checkValue, defaultLimits, jsonBytes, normalize, parsePatch, type JsonValue, type Operation, type Result } from '../index.js';
 
 /** As the edge does it: JSON text to a result, through every check. */
 function received(document: JsonValue, patchText: string): Result<JsonValue> {
@@ -88,6 +88,14 @@ describe('depth', () => {
     expect(apply({ deep: value, other: value }, [{ op: 'move', from: ['other'], path: ['deep', ...down] }])).toMatchObject({ ok: false, error: { code: 'LIMIT_EXCEEDED' } });
     expect(apply({ deep: value, other: value }, [{ op: 'copy', from: ['other'], path: ['deep', ...down.map(String)] }])).toMatchObject({ ok: false, error: { code: 'LIMIT_EXCEEDED' } });
     expect(apply({ deep: value }, [{ op: 'add', path: ['x'], value: JSON.parse(nest(50_000)) as JsonValue }])).toMatchObject({ ok: false, error: { code: 'LIMIT_EXCEEDED' } });
+  });
+
+  it('is bounded even where the configured limit is not, so that no walk overflows the stack', () => {
+    const limits = { ...defaultLimits, depth: Infinity, patchBytes: Infinity };
+    const deep = JSON.parse(nest(100_000)) as JsonValue;
+    expect(checkValue(deep, limits)).toMatchObject({ ok: false, error: { code: 'LIMIT_EXCEEDED', limit: 1000 } });
+    expect(parsePatch([{ op: 'add', path: '', value: deep }], limits)).toMatchObject({ ok: false, error: { code: 'LIMIT_EXCEEDED' } });
+    expect(apply({}, [{ op: 'add', path: ['a'], value: deep }], limits)).toMatchObject({ ok: false, error: { code: 'LIMIT_EXCEEDED' } });
   });
 
   it('does not grow by copying a document into itself again and again', () => {

@@ -80,6 +80,7 @@ const cases: readonly Case[] = [
   ['move an item to the front', [1, 2, 3], [move('/2', '/0')]],
   ['move an item back: the target counts after the removal', [1, 2, 3], [move('/0', '/2')]],
   ['move an item to -', [1, 2, 3], [move('/0', '/-')]],
+  ['move of the last item to - changes nothing', [1, 2], [move('/1', '/-')]],
   ['move an item behind the end, counted after the removal', [1, 2, 3], [move('/0', '/3')]],
   ['move between arrays', { a: [1, 2], b: [3] }, [move('/a/0', '/b/1')]],
   ['move from an array to a key', { a: [1, 2] }, [move('/a/1', '/b')]],
