@@ -1,0 +1,84 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { runDemo } from './demo.js';
+import { installedPackages, readInput } from './input.js';
+import { Progress } from './progress.js';
+import { report } from './report.js';
+import { demoServer } from './server.js';
+
+const usage = `Usage: npm run demo -- [options] [file or folder …]
+
+Imports JSON and NDJSON documents into replica A, syncs them to replica B, edits the same documents on both while they
+are offline, reconnects, and verifies that A, B and the server hold the same content. Without arguments it takes the
+package.json files of the installed packages. Needs no running server; uses the one in CONCORD_URL (with CONCORD_TOKEN).
+
+Options:
+  --crash       kill the server with SIGKILL in the middle of the reconnect and start it again (own server only)
+  --shared N    how many documents both sides edit (200)
+  --seed N      seed of the random choices (1)
+  --keep        keep the two SQLite files and say where they are
+  --help        this text
+
+Exit status: 0 all the same, 1 something differs or failed, 2 wrong arguments.
+`;
+
+process.exitCode = await main();
+
+async function main(): Promise<number> {
+  let options;
+  try {
+    options = parseArgs({
+      allowPositionals: true,
+      options: {
+        crash: { type: 'boolean', default: false },
+        shared: { type: 'string', default: '200' },
+        seed: { type: 'string', default: '1' },
+        keep: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+      },
+    });
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n\n${usage}`);
+    return 2;
+  }
+  const { values, positionals } = options;
+  if (values.help) {
+    process.stdout.write(usage);
+    return 0;
+  }
+  const [shared, seed] = [Number(values.shared), Number(values.seed)];
+  if (![shared, seed].every((number) => Number.isSafeInteger(number) && number >= 0)) {
+    process.stderr.write(`--shared and --seed take whole numbers.\n\n${usage}`);
+    return 2;
+  }
+  const folder = mkdtempSync(join(tmpdir(), 'concord-replicas-'));
+  try {
+    const root = fileURLToPath(new URL('../../', import.meta.url));
+    const input = positionals.length > 0 ? await readInput(positionals) : installedPackages(root);
+    if (input.documents.length === 0) {
+      process.stderr.write(`No JSON documents in ${positionals.length > 0 ? positionals.join(', ') : 'node_modules; run npm ci first'}.\n`);
+      return 2;
+    }
+    const server = await demoServer(process.env);
+    try {
+      if (values.crash && server.crash === undefined) {
+        process.stderr.write('--crash kills only a server of the demo\'s own: unset CONCORD_URL.\n');
+        return 2;
+      }
+      const outcome = await runDemo({ server, input, folder, shared, seed, crash: values.crash, progress: new Progress() });
+      process.stdout.write(report(outcome));
+      if (values.keep) process.stdout.write(`The replicas are in ${folder}\n`);
+      return outcome.different.length === 0 ? 0 : 1;
+    } finally {
+      await server.close();
+    }
+  } catch (error) {
+    process.stderr.write(`The demo failed: ${error instanceof Error ? error.message : String(error)}\n`);
+    return 1;
+  } finally {
+    if (!values.keep) rmSync(folder, { recursive: true, force: true });
+  }
+}
