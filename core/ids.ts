@@ -50,16 +50,26 @@ function shown(value: unknown): string {
   return Array.isArray(value) ? 'An array' : `A value of type ${typeof value}`;
 }
 
-/** The doors to the brands: each takes anything and refuses with `INPUT_INVALID` (the parts of a clock: `CLOCK_MALFORMED`). */
+/*
+ * The doors to the brands. Each takes anything, never throws, costs the length of its input up to the limit, and says in
+ * its refusal what came instead.
+ */
+
+/** 1 to 128 characters of A-Z a-z 0-9 . _ ~ : - ; refuses with `INPUT_INVALID`. */
 export const parseWorkspaceId = idParser<WorkspaceId>('workspace id', 128);
+/** 1 to 128 characters of A-Z a-z 0-9 . _ ~ : - ; refuses with `INPUT_INVALID`. */
 export const parseDocumentId = idParser<DocumentId>('document id', 128);
+/** 1 to 128 characters of A-Z a-z 0-9 . _ ~ : - ; refuses with `INPUT_INVALID`. */
 export const parsePrincipalId = idParser<PrincipalId>('principal id', 128);
-/** A UUID is one, and so is any other text of 1 to 64 characters of the alphabet. */
+/** A UUID is one, and so is any other text of 1 to 64 characters of the alphabet; refuses with `INPUT_INVALID`. */
 export const parsePatchId = idParser<PatchId>('patch id', 64);
 /** Only the shape is checked; whether this server made it, the server knows. Refuses with `CURSOR_INVALID`. */
 export const parseCursor = idParser<Cursor>('cursor', 256, 'CURSOR_INVALID');
+/** A safe integer from 0; refuses with `CLOCK_MALFORMED`. */
 export const parseRevision = countParser<Revision>('revision', 0, 'CLOCK_MALFORMED');
+/** A safe integer from 0; refuses with `INPUT_INVALID`. */
 export const parsePosition = countParser<Position>('position', 0, 'INPUT_INVALID');
+/** A safe integer from 1; refuses with `CLOCK_MALFORMED`. */
 export const parseCounter = countParser<Counter>('counter', 1, 'CLOCK_MALFORMED');
 
 /** 128 random bits as 32 lowercase hex digits; nothing else, so that an id has one spelling. Refuses with `CLOCK_MALFORMED`. */

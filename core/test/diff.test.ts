@@ -76,6 +76,20 @@ describe('diff', () => {
     ]);
   });
 
+  it('says texts that have little in common as one deletion and one insertion between what they share', () => {
+    const before = `shared start ${'abcdefghij'.repeat(60)}😀 shared end`;
+    const wanted = `shared start ${'9876543210'.repeat(70)}😁 shared end`;
+    expect(diff(before, wanted, { text: true }).map(({ op }) => op)).toEqual(['str_del', 'str_ins']);
+    expect(after(before, wanted, { text: true })).toBe(canonicalJson(wanted));
+  });
+
+  it('inserts and removes runs too long to be compared item by item', () => {
+    const rows = (count: number, tag: string) => Array.from({ length: count }, (_, n) => ({ tag, n }));
+    const before = { rows: [{ first: 1 }, ...rows(60, 'old'), { last: 1 }] };
+    const wanted = { rows: [{ first: 1 }, ...rows(61, 'new'), { last: 1 }] };
+    expect(after(before, wanted)).toBe(canonicalJson(wanted));
+  });
+
   it('replaces an array that has too little in common, in bounded time', () => {
     const before = Array.from({ length: 20_000 }, (_, index) => index);
     const wanted = before.map((n) => -n - 1);
