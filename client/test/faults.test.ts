@@ -1,0 +1,250 @@
+import { copyFileSync } from 'node:fs';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Replica } from '../index.js';
+import { CutProxy } from './cut-proxy.js';
+import { live, reaches, World } from './world.js';
+
+interface Item {
+  n: number;
+  list: string[];
+  text: string;
+}
+
+describe('a replica in trouble', () => {
+  let world: World;
+  beforeAll(async () => {
+    world = await World.start();
+  });
+  afterAll(() => world.close());
+
+  const items = (replica: Replica) => replica.collection<Item>('items');
+  const fresh = (): Item => ({ n: 0, list: ['a', 'b'], text: 'text' });
+
+  async function until(holds: () => Promise<boolean>): Promise<void> {
+    while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+
+  it('commits an edit once when the acknowledgement is lost', async () => {
+    const proxy = await CutProxy.before(world.server.url);
+    const replica = await world.open({ url: proxy.url });
+    items(replica).create(fresh(), { id: 'lost-ack' });
+    await world.settle(replica);
+    proxy.loseAnswers();
+    const { patchId } = items(replica).increment('lost-ack', '/n');
+    await until(async () => (await world.log('lost-ack')).length === 2);
+    expect(replica.status.pending).toBe(1);
+    // More is edited before the connection is found broken; a stranger edits as well.
+    items(replica).increment('lost-ack', '/n', 10);
+    items(replica).edit('lost-ack', [{ op: 'add', path: '/list/0', value: 'mine' }]);
+    await world.server.graphql('mutation { patchDocument(id: "lost-ack", patch: [{op: "add", path: "/list/0", value: "theirs"}]) { __typename } }');
+    proxy.cut();
+    await world.settle(replica);
+    const log = await world.log('lost-ack');
+    expect(log.filter((change) => change.patchId === patchId)).toHaveLength(1);
+    expect(log).toHaveLength(5);
+    expect(items(replica).get('lost-ack')?.value).toEqual({ n: 11, list: ['theirs', 'mine', 'a', 'b'], text: 'text' });
+    expect((await world.serverDocuments())['lost-ack']).toEqual(items(replica).get('lost-ack')?.value);
+    await replica.close();
+    await proxy.close();
+  });
+
+  it('commits an edit once when the replica dies after sending it and starts again from its file', async () => {
+    const proxy = await CutProxy.before(world.server.url);
+    const database = world.newFile();
+    let replica = await world.open({ url: proxy.url, database });
+    items(replica).create(fresh(), { id: 'died' });
+    await world.settle(replica);
+    proxy.loseAnswers();
+    items(replica).increment('died', '/n');
+    await until(async () => (await world.log('died')).length === 2);
+    await replica.close();
+    proxy.cut();
+    replica = await world.open({ url: proxy.url, database, online: false });
+    expect(replica.status.pending).toBe(1);
+    items(replica).increment('died', '/n', 10);
+    replica.goOnline();
+    await world.settle(replica);
+    expect(items(replica).get('died')?.value.n).toBe(11);
+    expect(await world.log('died')).toHaveLength(3);
+    await replica.close();
+    await proxy.close();
+  });
+
+  it('goes on by itself when the server stops and comes back', async () => {
+    const [a, b] = [await world.open(), await world.open()];
+    items(a).create(fresh(), { id: 'restart' });
+    await world.settle(a, b);
+    await world.server.stop();
+    await reaches(a, ({ connection }) => connection !== 'live');
+    items(a).increment('restart', '/n', 2);
+    items(b).increment('restart', '/n', 3);
+    await world.server.restart();
+    await world.settle(a, b);
+    expect(items(a).get('restart')?.value.n).toBe(5);
+    expect(items(b).get('restart')?.value.n).toBe(5);
+    expect(a.status.lastError).toBeNull();
+  });
+
+  it('puts a refused edit into quarantine, while what does not depend on it is committed', async () => {
+    const [a, b] = [await world.open(), await world.open()];
+    items(a).create(fresh(), { id: 'guarded' });
+    items(a).create(fresh(), { id: 'unguarded' });
+    await world.settle(a, b);
+    await a.goOffline();
+    const refused = items(a).edit('guarded', [{ op: 'test', path: '/n', value: 0 }, { op: 'replace', path: '/text', value: 'only if n is 0' }, { op: 'add', path: '/list/0', value: 'x' }]);
+    items(a).edit('guarded', [{ op: 'add', path: '/list/3', value: 'later' }]);
+    items(a).insertText('guarded', '/text', 0, '>');
+    items(a).increment('unguarded', '/n', 4);
+    items(b).increment('guarded', '/n');
+    await world.settle(b);
+    a.goOnline();
+    await world.settle(a, b);
+    expect(a.quarantined()).toMatchObject([{ documentId: 'guarded', patchId: refused.patchId, code: 'TEST_FAILED' }]);
+    expect(a.status.quarantined).toBe(1);
+    const server = await world.serverDocuments();
+    expect(server['guarded']).toEqual({ n: 1, list: ['a', 'b', 'later'], text: 'text' });
+    expect(items(a).get('guarded')?.value).toEqual(server['guarded']);
+    expect(items(b).get('guarded')?.value).toEqual(server['guarded']);
+    expect(items(b).get('unguarded')?.value.n).toBe(4);
+    expect(a.discardQuarantined(refused.patchId!)).toBe(true);
+    expect(a.quarantined()).toEqual([]);
+  });
+
+  it('keeps both documents\' content when two replicas create the same id', async () => {
+    const [a, b] = [await world.open(), await world.open()];
+    await Promise.all([live(a), live(b)]);
+    await b.goOffline();
+    items(b).create({ ...fresh(), text: 'second' }, { id: 'twice' });
+    items(b).increment('twice', '/n');
+    items(a).create({ ...fresh(), text: 'first' }, { id: 'twice' });
+    await world.settle(a);
+    b.goOnline();
+    await world.settle(b, a);
+    expect(items(b).get('twice')?.value.text).toBe('first');
+    expect(b.quarantined().map(({ kind, code }) => [kind, code])).toEqual([
+      ['CREATE', 'DOCUMENT_EXISTS'],
+      ['PATCH', 'PATCH_DEPENDS_ON_REFUSED'],
+    ]);
+    expect(b.quarantined()[0]?.patch).toMatchObject([{ op: 'replace', path: [], value: { text: 'second' } }]);
+  });
+
+  it('takes a new replica id when its file turns out to be a copy, and loses nothing', async () => {
+    const database = world.newFile();
+    const copy = world.newFile();
+    let a = await world.open({ database });
+    items(a).create(fresh(), { id: 'copied' });
+    await world.settle(a);
+    await a.goOffline();
+    items(a).increment('copied', '/n');
+    await a.close();
+    copyFileSync(database, copy);
+    a = await world.open({ database });
+    await world.settle(a);
+    items(a).increment('copied', '/n', 10);
+    await world.settle(a);
+    const b = await world.open({ database: copy, online: false });
+    expect(b.replicaId).toBe(a.replicaId);
+    items(b).increment('copied', '/n', 100);
+    items(b).edit('copied', [{ op: 'add', path: '/list/-', value: 'of the copy' }]);
+    b.goOnline();
+    await world.settle(b, a);
+    expect(b.replicaId).not.toBe(a.replicaId);
+    const server = await world.serverDocuments();
+    expect(server['copied']).toEqual({ n: 111, list: ['a', 'b', 'of the copy'], text: 'text' });
+    expect(items(a).get('copied')?.value).toEqual(server['copied']);
+    expect(items(b).get('copied')?.value).toEqual(server['copied']);
+    expect(await world.log('copied')).toHaveLength(5);
+    expect([...a.quarantined(), ...b.quarantined()]).toEqual([]);
+  });
+
+  it('resyncs when the history was rewritten, and keeps what is pending', async () => {
+    const [a, b] = [await world.open(), await world.open()];
+    items(a).create(fresh(), { id: 'epoch' });
+    items(a).create(fresh(), { id: 'purged' });
+    await world.settle(a, b);
+    await a.goOffline();
+    items(a).insertText('epoch', '/text', 4, '!');
+    items(a).edit('epoch', [{ op: 'add', path: '/list/0', value: 'mine' }]);
+    items(b).edit('epoch', [{ op: 'add', path: '/list/2', value: 'theirs' }]);
+    await world.settle(b);
+    await world.server.stop();
+    const client = new pg.Client({ connectionString: world.server.databaseUrl });
+    await client.connect();
+    await client.query(`UPDATE workspaces SET epoch = epoch + 1`);
+    await client.query(`DELETE FROM documents WHERE id = 'purged'`);
+    await client.query(`DELETE FROM changes WHERE document_id = 'purged'`);
+    await client.end();
+    await world.server.restart();
+    a.goOnline();
+    await world.settle(a, b);
+    const server = await world.serverDocuments();
+    expect(server['epoch']).toEqual({ n: 0, list: ['mine', 'a', 'b', 'theirs'], text: 'text!' });
+    expect(items(a).get('epoch')?.value).toEqual(server['epoch']);
+    expect(items(b).get('epoch')?.value).toEqual(server['epoch']);
+    expect(items(a).get('purged')).toBeUndefined();
+    expect(items(b).get('purged')).toBeUndefined();
+  });
+});
+
+describe('a replica without the right to be there', () => {
+  let world: World;
+  beforeAll(async () => {
+    world = await World.start();
+  });
+  afterAll(() => world.close());
+
+  it('tells that its token is refused, does not storm the server, and goes on with a new one', async () => {
+    const replica = await world.open({ token: 'nobody.nothing' });
+    const status = await reaches(replica, ({ lastError, connection }) => lastError !== null && connection === 'offline');
+    expect(status.lastError?.code).toBe('UNAUTHENTICATED');
+    replica.collection('notes').create({ typed: 'offline' }, { id: 'typed' });
+    const seen: string[] = [];
+    replica.onStatus(({ connection }) => seen.push(connection));
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(new Set(seen)).toEqual(new Set(['offline']));
+    replica.setToken(world.server.token);
+    await world.settle(replica);
+    expect((await world.serverDocuments())['typed']).toEqual({ typed: 'offline' });
+    expect(replica.status.lastError).toBeNull();
+  });
+
+  it('is disconnected when its token is revoked', async () => {
+    const token = await world.server.newToken('EDITOR');
+    const replica = await world.open({ token });
+    await world.settle(replica);
+    const { data, errors } = await world.server.graphql('mutation ($id: ID!) { revokeToken(id: $id) }', { id: token.split('.')[0]! }, world.server.adminToken);
+    expect(errors).toEqual([]);
+    expect(data).toEqual({ revokeToken: true });
+    const status = await reaches(replica, ({ connection, lastError }) => connection === 'offline' && lastError?.code === 'UNAUTHENTICATED');
+    expect(status.lastError?.code).toBe('UNAUTHENTICATED');
+  });
+
+  it('purges its cache when its role is taken away, and keeps in quarantine what it had not sent', async () => {
+    const token = await world.server.newToken('EDITOR');
+    const replica = await world.open({ token });
+    replica.collection('notes').create({ secret: true }, { id: 'secret' });
+    await world.settle(replica);
+    const { data } = await world.server.graphql('{ viewer { id } }', {}, token);
+    const { id } = data!['viewer'] as { id: string };
+    await replica.goOffline();
+    replica.collection('notes').edit('secret', [{ op: 'add', path: '/mine', value: 1 }]);
+    await world.server.graphql('mutation ($id: ID!) { setRole(principalId: $id, workspaceId: "main") }', { id }, world.server.adminToken);
+    replica.goOnline();
+    const { lastError } = await reaches(replica, ({ connection, lastError }) => connection === 'offline' && lastError !== null && lastError.code !== 'UNAVAILABLE');
+    expect(['FORBIDDEN', 'WORKSPACE_NOT_FOUND']).toContain(lastError?.code);
+    expect(replica.get('secret')).toBeUndefined();
+    expect(replica.quarantined()).toMatchObject([{ documentId: 'secret', patch: [{ op: 'add', path: ['mine'], value: 1 }] }]);
+  });
+
+  it('keeps the edits of a VIEWER pending and tells why', async () => {
+    const token = await world.server.newToken('VIEWER');
+    const replica = await world.open({ token });
+    await live(replica);
+    replica.collection('notes').create({ a: 1 }, { id: 'viewer-wrote' });
+    const { lastError, connection } = await reaches(replica, (status) => status.lastError !== null);
+    expect(lastError?.code).toBe('FORBIDDEN');
+    expect(connection).toBe('live');
+    expect(replica.pending()).toMatchObject([{ documentId: 'viewer-wrote', kind: 'CREATE' }]);
+  });
+});
