@@ -82,12 +82,12 @@ describe('apply', () => {
   });
 
   it('copies an array once however many operations of a patch go into it', () => {
-    const document = { list: Array.from({ length: 200_000 }, (_, index) => index) };
+    const document = { list: Array.from({ length: 2_000_000 }, (_, index) => index) };
     const patch: NormalPatch = Array.from({ length: 1000 }, (_, index) => ({ op: 'replace', path: ['list', index * 7], value: -1 }));
     const started = performance.now();
     expect(apply(document, patch).ok).toBe(true);
-    // A copy for every operation would move 200 million items.
-    expect(performance.now() - started).toBeLessThan(100);
+    // A copy for every operation would move 2,000 million items, some seconds.
+    expect(performance.now() - started).toBeLessThan(1000);
   });
 
   it.each([
