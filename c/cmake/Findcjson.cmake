@@ -1,0 +1,10 @@
+# cJSON as the target cjson::cjson. Debian installs its own CMake package under another name than upstream, so look for the parts.
+find_path(CJSON_INCLUDE_DIR cjson/cJSON.h)
+find_library(CJSON_LIBRARY cjson)
+include(FindPackageHandleStandardArgs)
+find_package_handle_standard_args(cjson REQUIRED_VARS CJSON_LIBRARY CJSON_INCLUDE_DIR)
+mark_as_advanced(CJSON_INCLUDE_DIR CJSON_LIBRARY)
+if(cjson_FOUND AND NOT TARGET cjson::cjson)
+  add_library(cjson::cjson UNKNOWN IMPORTED)
+  set_target_properties(cjson::cjson PROPERTIES IMPORTED_LOCATION "${CJSON_LIBRARY}" INTERFACE_INCLUDE_DIRECTORIES "${CJSON_INCLUDE_DIR}")
+endif()
