@@ -17,7 +17,7 @@ const moves = 'transform/move-move.ts';
 const grid = 'transform/grid.ts';
 
 export const mutants: readonly Mutant[] = [
-  { name: 'an index at the removed one goes down too', file: places, find: 'index <= gone', replace: 'index < gone' },
+  { name: 'the item right after a removed one stays', file: places, find: 'index <= gone', replace: 'index <= gone + 1' },
   { name: 'an element at the slot of an insertion stays', file: places, find: 'index < opened', replace: 'index <= opened' },
   { name: 'shifts reach into other arrays', file: places, find: 'sharedLength(path, removed) === level', replace: 'true' },
   { name: 'an insertion shifts other arrays', file: places, find: 'sharedLength(path, slot) >= level', replace: 'true' },

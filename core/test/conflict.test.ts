@@ -100,7 +100,7 @@ describe('restoreLost', () => {
         try {
           plainApply(merged, patch);
         } catch (error) {
-          throw new Error(`${String(error)} ${JSON.stringify({ document, earlier, later, merged, conflict })}`);
+          throw new Error(JSON.stringify({ document, earlier, later, merged, conflict }), { cause: error });
         }
       }
     }

@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { apply } from '../apply.js';
 import { conflictRules } from '../conflict.js';
 import { invert } from '../invert.js';
+import { normalize } from '../normalize.js';
+import { parsePatch } from '../parse.js';
 import type { JsonValue } from '../json.js';
 import type { NormalPatch, Operation } from '../operation.js';
 import { rebase } from '../rebase.js';
@@ -10,6 +12,7 @@ import type { Row } from '../transform/cell.js';
 import { harmlessRows } from '../transform/cell.js';
 import { transform, transformBoth } from '../transform/transform.js';
 import { canonicalJson } from '../value.js';
+import { toWire } from '../wire.js';
 import { diamond } from './diamond.js';
 import { report } from './report.js';
 import type { Tape } from './generate.js';
@@ -112,6 +115,39 @@ describe('transform', () => {
     const both = must(transformBoth(patch, other));
     expect(both.earlier).toBe(patch);
     expect(both.later).toBe(other);
+  });
+
+  it('keeps the mark of a move that brings an item home, whatever it goes past', () => {
+    const decisions = seededTape(seed + 4);
+    let moved = 0;
+    for (let run = 0; run < 3000; run++) {
+      const document = generateDocument(decisions);
+      const move = generatePatch(decisions, document, 1)[0];
+      const other = generatePatch(decisions, document, 2);
+      if (move?.op !== 'move') continue;
+      const marked: NormalPatch = [{ ...move, restoring: true }];
+      for (const side of ['left', 'right'] as const) {
+        for (const operation of must(transform(marked, other, side)).patch) {
+          if (operation.op !== 'move') continue;
+          expect(operation.restoring).toBe(true);
+          if (operation !== marked[0]) moved++;
+        }
+      }
+    }
+    expect(moved).toBeGreaterThan(50);
+  });
+
+  it('makes patches that travel: read from the wire and normalised they are the same again', () => {
+    const decisions = seededTape(seed + 5);
+    const isNothing = (operation: Operation): boolean =>
+      operation.op === 'inc' ? operation.value === 0 : operation.op === 'move' && canonicalJson(operation.from) === canonicalJson(operation.path);
+    for (let run = 0; run < 3000; run++) {
+      const document = generateDocument(decisions);
+      const earlier = generatePatch(decisions, document, 3);
+      const { later } = must(transformBoth(earlier, generatePatch(decisions, document, 3)));
+      const wire = must(parsePatch(JSON.parse(JSON.stringify(toWire(later)))));
+      expect(must(normalize(plainApply(document, earlier), wire))).toEqual(later.filter((operation) => !isNothing(operation)));
+    }
   });
 
   it('names each loser as its patch told it, and conflicts survive JSON', () => {
