@@ -63,6 +63,9 @@ UNION ALL SELECT '', (1 / (CASE WHEN (SELECT count(*) FROM moved) = $3 THEN 1 EL
 /** Every so many revisions the value is kept as a snapshot, so that an old base is rebuilt from few changes. */
 const snapshotEvery = { small: 128, large: 1024, largeBytes: 64 * 1024 };
 
+/** A connection that is dead without having been closed must not stop the loop for ever. */
+const answerTimeoutMs = 30_000;
+
 /** Positions of the workspaces before the batch. Each change's own `position` has been set. */
 export type Starts = ReadonlyMap<WorkspaceId, Position>;
 
@@ -113,6 +116,7 @@ export async function append(db: Queryable, changes: readonly NewChange[], commi
   const result = await db.query<{ id: WorkspaceId; start: number }>({
     name: 'concord-append',
     text: appendBatch,
+    query_timeout: answerTimeoutMs,
     values: [`{"w":[${counted.join()}],"c":[${logged}],"h":[${rows}],"x":[${found}],"s":[${snapshots}]}`, committedAt, workspaces.size],
   });
   const starts = new Map<WorkspaceId, Position>(result.rows.map(({ id, start }) => [id, start as Position]));

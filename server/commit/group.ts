@@ -171,7 +171,7 @@ function failureKind(error: unknown): FailureKind {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   if (raceCodes.has(code)) return 'race';
   if (/^(08|57P0|53)/.test(code) || /^E[A-Z]+$/.test(code)) return 'connection';
-  return error instanceof Error && /connection|terminat|timeout exceeded|Client has encountered/i.test(error.message) && code === '' ? 'connection' : 'other';
+  return error instanceof Error && /connection|terminat|timeout|Client has encountered/i.test(error.message) && code === '' ? 'connection' : 'other';
 }
 
 function rejection(error: unknown, kind: FailureKind, push: Push): Error {

@@ -22,7 +22,8 @@ export interface World {
   readonly editor: Viewer;
   readonly reader: Viewer;
   readonly stranger: Viewer;
-  node(options?: Partial<EngineOptions> & { readonly poolSize?: number }): Promise<Node>;
+  /** `through` is another way to the same database, for its pool. */
+  node(options?: Partial<EngineOptions> & { readonly poolSize?: number; readonly through?: string }): Promise<Node>;
   close(): Promise<void>;
 }
 
@@ -60,8 +61,8 @@ export async function openWorld(serverUrl: string): Promise<World> {
     editor: viewer('ed', { w1: 'EDITOR', w2: 'OWNER' }),
     reader: viewer('rea', { w1: 'VIEWER' }),
     stranger: viewer('str', {}),
-    async node({ poolSize = 6, ...options } = {}) {
-      const database = openDatabase({ connectionString: databaseUrl, poolSize, log: quiet });
+    async node({ poolSize = 6, through = databaseUrl, ...options } = {}) {
+      const database = openDatabase({ connectionString: through, poolSize, log: quiet });
       const notify = await openNotifications({ connectionString: databaseUrl, log: quiet });
       const memberships = openMembershipCache({ prisma: database.prisma, notify, monotonicNow: () => performance.now() });
       const engine = await createEngine({ prisma: database.prisma, pool: database.pool, log: quiet, rights: memberships, notify, randomId: randomUUID, pollMs: 60_000, ...options });
