@@ -5,7 +5,8 @@ const headers = JSON.stringify({ Authorization: 'Bearer ' }, null, 2);
 export const exampleTabs: readonly { readonly query: string; readonly variables?: string; readonly headers: string }[] = [
   {
     headers,
-    query: `# Put your token behind "Bearer " in the Headers tab below, then press the play button.
+    query: `# 1. Put your token behind "Bearer " in the Headers tab below.
+# 2. Press the play button. The other tabs then use the token too.
 query Who {
   viewer {
     name

@@ -51,6 +51,9 @@ const html = `<!doctype html>
 
 const icon = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><circle cx="6" cy="8" r="5" fill="none" stroke="#3b6fd4" stroke-width="2"/><circle cx="10" cy="8" r="5" fill="none" stroke="#d4573b" stroke-width="2"/></svg>`;
 
+/** A tab that is pressed would jump to where the animation of the strip began, and the click would miss it. */
+const steadyTabs = '\n.graphiql-tab { transform: none !important; }\n';
+
 /** Loaded at the first visit only: the bundle has 9 MB. */
 async function loadBundle(): Promise<Bundle> {
   const file = createRequire(import.meta.url).resolve('@graphql-yoga/render-graphiql/graphiql').replace('/cjs/', '/esm/');
@@ -71,7 +74,7 @@ export function createGraphiQLPage(): GraphiQLPage {
       case 'graphiql.js':
         return { type: script, text: js };
       case 'graphiql.css':
-        return { type: 'text/css; charset=utf-8', text: css };
+        return { type: 'text/css; charset=utf-8', text: css + steadyTabs };
       case 'editor-worker.js':
         return { type: script, text: editorWorkerService };
       case 'json-worker.js':
@@ -134,6 +137,15 @@ async function post(params, headers) {
   return response.json();
 }
 
+/** A token filled in once is used by all tabs that still say only "Bearer". It is forgotten with the window. */
+function withToken(headers) {
+  const name = Object.keys(headers).find((one) => one.toLowerCase() === 'authorization') ?? 'Authorization';
+  const given = String(headers[name] ?? '').trim();
+  if (/^Bearer\\s+\\S/i.test(given)) sessionStorage.setItem('concord-authorization', given);
+  const remembered = sessionStorage.getItem('concord-authorization');
+  return (given === '' || given === 'Bearer') && remembered ? { ...headers, [name]: remembered } : headers;
+}
+
 /** One socket a subscription, with the headers of its tab. */
 async function* subscribe(params, headers) {
   const socket = new WebSocket(location.href.replace(/^http/, 'ws').split(/[?#]/)[0], 'graphql-transport-ws');
@@ -166,7 +178,7 @@ async function* subscribe(params, headers) {
 YogaGraphiQL.renderYogaGraphiQL(document.querySelector('#root'), {
   title: 'Concord GraphiQL',
   fetcher: (params, options = {}) => {
-    const headers = options.headers ?? {};
+    const headers = withToken(options.headers ?? {});
     return operationType(params, options) === 'subscription' ? subscribe(params, headers) : post(params, headers);
   },
   defaultEditorToolsVisibility: 'headers',
