@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { openReplica, type Replica } from '@concord/client';
-import type { JsonValue } from '@concord/core';
+import { conflictRules, type JsonValue } from '@concord/core';
 import { isShared, planEdits, sharedPart, type Side } from './edits.js';
 import { endpoint } from './endpoint.js';
 import type { Input, Skipped } from './input.js';
@@ -15,7 +15,7 @@ export interface Outcome {
   readonly shared: number;
   readonly patches: number;
   readonly crashed: boolean;
-  /** How often each rule of the merge had to drop or weaken something, as the server recorded it. */
+  /** How often each rule of the merge had to drop or weaken something: what the replicas recorded when they rebased. */
   readonly conflicts: ReadonlyMap<string, { readonly explanation: string; readonly count: number }>;
   /** Edits the server refused (of deleted documents), kept by the replicas. */
   readonly quarantined: number;
@@ -109,6 +109,7 @@ export async function runDemo({ server, input, folder, shared, seed, crash, prog
   });
 
   const contents = [contentOfReplica('replica A', a, [collection]), contentOfReplica('replica B', b, [collection]), await contentOfServer(url, token, workspaceId)];
+  const conflicts = conflictsByRule([a, b]);
   const quarantined = a.quarantined().length + b.quarantined().length;
   await Promise.all([close(a), close(b)]);
   return {
@@ -118,7 +119,7 @@ export async function runDemo({ server, input, folder, shared, seed, crash, prog
     shared: ids.length,
     patches,
     crashed: crash,
-    conflicts: await conflictsByRule(ask, workspaceId),
+    conflicts,
     quarantined,
     bytes,
     timings: { importMs, pushMs, firstSyncMs, editMs: median(editTimes), otherReplicaMs, reconnectMs },
@@ -203,17 +204,11 @@ function someAcknowledged(replica: Replica): Promise<void> {
   });
 }
 
-async function conflictsByRule(ask: ReturnType<typeof endpoint>, workspaceId: string): Promise<Outcome['conflicts']> {
+function conflictsByRule(replicas: readonly Replica[]): Outcome['conflicts'] {
   const rules = new Map<string, { explanation: string; count: number }>();
-  let after: string | null = null;
-  do {
-    const { conflicts }: { conflicts: { nodes: { rule: string; explanation: string }[]; pageInfo: { endCursor: string | null; hasNextPage: boolean } } } = await ask(
-      'query ($workspaceId: ID!, $after: String) { conflicts(workspaceId: $workspaceId, first: 1000, after: $after) { nodes { rule explanation } pageInfo { endCursor hasNextPage } } }',
-      { workspaceId, after },
-    );
-    for (const { rule, explanation } of conflicts.nodes) rules.set(rule, { explanation, count: (rules.get(rule)?.count ?? 0) + 1 });
-    after = conflicts.pageInfo.hasNextPage ? conflicts.pageInfo.endCursor : null;
-  } while (after !== null);
+  for (const { conflict } of replicas.flatMap((replica) => replica.conflicts())) {
+    rules.set(conflict.rule, { explanation: conflictRules[conflict.rule], count: (rules.get(conflict.rule)?.count ?? 0) + 1 });
+  }
   return rules;
 }
 

@@ -1,4 +1,4 @@
-import { formatPointer, type JsonValue, type Path, type WireOperationJson } from '@concord/core';
+import { formatPointer, type JsonObject, type JsonValue, type Path, type WireOperationJson } from '@concord/core';
 
 export type Side = 'A' | 'B';
 
@@ -56,6 +56,7 @@ function collect(value: JsonValue, path: Path, places: Places): void {
   } else if (Array.isArray(value)) {
     places.arrays.push(path);
   } else if (typeof value === 'object' && value !== null) {
-    for (const [key, child] of Object.entries(value)) if (key !== 'concordDemo') collect(child as JsonValue, [...path, key], places);
+    // Sorted, because object keys have no order: both sides must pick the same places.
+    for (const key of Object.keys(value).sort()) if (key !== 'concordDemo') collect((value as JsonObject)[key] as JsonValue, [...path, key], places);
   }
 }
