@@ -1,9 +1,13 @@
 import type { Condition } from './condition.js';
 import type { JsonValue } from './json.js';
 import type { Pointer } from './operation.js';
+import { scanText } from './text.js';
 import { equalValues } from './value.js';
 
-/** Whether a condition holds for a document's value, exactly as the database would say. Pure; never fails. */
+/**
+ * Whether a condition holds for a document's value, exactly as the database would say. Pure; never fails. A text that no
+ * document can hold (U+0000, a lone surrogate) is not in any, does not begin any and has no order.
+ */
 export function matches(value: JsonValue, { path, operator, value: wanted }: Condition): boolean {
   const found = valueAtPointer(value, path);
   switch (operator) {
@@ -24,9 +28,9 @@ export function matches(value: JsonValue, { path, operator, value: wanted }: Con
     case 'GREATER_OR_EQUAL':
       return compared(found, wanted, (order) => order >= 0);
     case 'STARTS_WITH':
-      return typeof found === 'string' && typeof wanted === 'string' && found.startsWith(wanted);
+      return typeof found === 'string' && isText(wanted) && found.startsWith(wanted);
     case 'CONTAINS':
-      if (typeof found === 'string') return typeof wanted === 'string' && found.includes(wanted);
+      if (typeof found === 'string') return isText(wanted) && found.includes(wanted);
       return Array.isArray(found) && (found as readonly JsonValue[]).some((item) => equalValues(item, wanted));
   }
 }
@@ -53,9 +57,11 @@ export function valueAtPointer(value: JsonValue, path: Pointer): JsonValue | und
 
 function compared(found: JsonValue | undefined, wanted: JsonValue, holds: (order: number) => boolean): boolean {
   if (typeof found === 'number' && typeof wanted === 'number') return holds(found - wanted);
-  if (typeof found === 'string' && typeof wanted === 'string') return holds(compareTexts(found, wanted));
+  if (typeof found === 'string' && isText(wanted)) return holds(compareTexts(found, wanted));
   return false;
 }
+
+const isText = (value: JsonValue): value is string => typeof value === 'string' && scanText(value) >= 0;
 
 /**
  * Order of two well-formed strings by code points, which is the order of their UTF-8 bytes. Not that of `<`, which compares

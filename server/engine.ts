@@ -20,9 +20,9 @@ export interface EngineOptions {
   /** Hints between the nodes of one database. */
   readonly notify: Notifications;
   readonly limits?: Limits;
-  now?(): Date;
+  readonly now?: () => Date;
   /** A new random id, for patches of callers without clocks. */
-  randomId(): string;
+  readonly randomId: () => string;
   /** Bytes of document heads and recent changes that are kept in memory. Default: 128 MiB. */
   readonly cacheBytes?: number;
   /** Bytes of recent changes kept for the subscribers of one workspace. Default: 8 MiB. */

@@ -34,12 +34,12 @@ export interface CommitParts {
   readonly heads: Heads;
   readonly limits: Limits;
   readonly reach: number;
-  now(): Date;
-  newPatchId(): PatchId;
+  readonly now: () => Date;
+  readonly newPatchId: () => PatchId;
   /** Told of what is durable, in order of position. */
-  committed(changes: readonly PublishedChange[]): void;
+  readonly committed: (changes: readonly PublishedChange[]) => void;
   /** Told of refusals, to be written down on their own. */
-  refused(push: Push, refusal: Refused, at: Date): void;
+  readonly refused: (push: Push, refusal: Refused, at: Date) => void;
 }
 
 export interface PublishedChange {

@@ -46,7 +46,7 @@ export interface DecisionRules {
   readonly reach: number;
   /** For an edit without a stamp: the server's own replica for the caller, and an id for the patch. */
   readonly serverReplica: ReplicaId;
-  newPatchId(): PatchId;
+  readonly newPatchId: () => PatchId;
   readonly now: Date;
   /** The batch at work: a refusal is final only from a state that this batch loaded. */
   readonly batch: number;
@@ -227,7 +227,7 @@ function atSender(error: Failure, committed: NormalPatch, sent: NormalPatch): Fa
 }
 
 const samePatch = (a: NormalPatch, b: NormalPatch): boolean =>
-  a.length === b.length && equalValues(a as unknown as JsonValue, b as unknown as JsonValue);
+  a.length === b.length && equalValues(a, b);
 
 /** Sizes before the work they bound; the exact size of the whole document only when a bound on it says it may be too large. */
 function replaceValue(state: DocumentState, value: JsonValue, patch: NormalPatch, rules: DecisionRules, commit: (text: string) => Decision): Decision {

@@ -153,8 +153,6 @@ function heldBack(parts: CommitParts, tasks: readonly Task[], acts: (() => void)
     tasks: tasks.map((task) => ({ ...task, push: stands.get(task.push)! })),
     parts: {
       ...parts,
-      now: () => parts.now(),
-      newPatchId: () => parts.newPatchId(),
       committed: (changes) => void acts.push(() => parts.committed(changes)),
       refused: (push, refusal, at) => void acts.push(() => parts.refused(push, refusal, at)),
     },

@@ -5,7 +5,7 @@ import type pg from 'pg';
 import type { Logger } from 'pino';
 import type { Rights } from '../auth/rights.js';
 import { requireRole } from '../read/require-role.js';
-import { Heads, documentKey } from './heads.js';
+import { documentKey, type Heads } from './heads.js';
 import { CommitLoop } from './group.js';
 import type { Push, PublishedChange, Task } from './commit.js';
 import { RefusalAudit } from './refusals.js';
@@ -18,10 +18,10 @@ export interface CommitOptions {
   readonly heads: Heads;
   /** How many changes behind the head an edit's base may be; beyond it the answer is `CLOCK_STALE`. */
   readonly reach: number;
-  now(): Date;
-  randomId(): string;
-  committed(changes: readonly PublishedChange[]): void;
-  ambiguous(): void;
+  readonly now: () => Date;
+  readonly randomId: () => string;
+  readonly committed: (changes: readonly PublishedChange[]) => void;
+  readonly ambiguous: () => void;
 }
 
 /** Two loops, each with the workspaces of its half: one can prepare while the other's statement runs. */

@@ -32,8 +32,9 @@ export class Watch implements AsyncIterableIterator<DocumentRecord | null> {
 
   private async produce(): Promise<IteratorResult<DocumentRecord | null>> {
     for (;;) {
-      const { done, value: event } = await this.changes.next();
-      if (done === true) return { done: true, value: undefined };
+      const result = await this.changes.next();
+      if (result.done === true) return { done: true, value: undefined };
+      const event = result.value;
       if (event.type === 'Resync') throw new ConcordError('EPOCH_CHANGED', 'The history was rewritten; read the document again');
       if (this.started && event.changes.length === 0) continue;
       const document = await this.read();

@@ -13,17 +13,19 @@ function conditionSql(column: string, { path, operator, value }: Condition, valu
   // PostgreSQL holds neither U+0000 nor lone surrogates, and so does no document.
   const nowhere = !path.every(isStorable);
   const unmatched = !isStorableValue(value);
-  const place = nowhere ? 'NULL::jsonb' : placeSql(column, path, parameter);
+  // Made only when it is used: a parameter that the text does not name would be refused.
+  let made: string | undefined;
+  const place = () => (made ??= nowhere ? 'NULL::jsonb' : placeSql(column, path, parameter));
   const json = () => parameter(JSON.stringify(value), 'jsonb');
   switch (operator) {
     case 'EXISTS':
-      return `(${place} IS NOT NULL)`;
+      return `(${place()} IS NOT NULL)`;
     case 'ABSENT':
-      return `(${place} IS NULL)`;
+      return `(${place()} IS NULL)`;
     case 'EQUALS':
-      return unmatched ? 'false' : `coalesce(${place} = ${json()}, false)`;
+      return unmatched ? 'false' : `coalesce(${place()} = ${json()}, false)`;
     case 'NOT_EQUALS':
-      return unmatched ? 'true' : `coalesce(${place} <> ${json()}, true)`;
+      return unmatched ? 'true' : `coalesce(${place()} <> ${json()}, true)`;
     case 'LESS':
       return compareSql(place, '<', value, unmatched, parameter);
     case 'LESS_OR_EQUAL':
@@ -33,12 +35,12 @@ function conditionSql(column: string, { path, operator, value }: Condition, valu
     case 'GREATER_OR_EQUAL':
       return compareSql(place, '>=', value, unmatched, parameter);
     case 'STARTS_WITH':
-      return typeof value !== 'string' || unmatched ? 'false' : ofType(place, 'string', (text) => `starts_with(${text}, ${parameter(value, 'text')})`);
+      return typeof value !== 'string' || unmatched ? 'false' : ofType(place(), 'string', (text) => `starts_with(${text}, ${parameter(value, 'text')})`);
     case 'CONTAINS': {
       if (unmatched) return 'false';
-      const member = `EXISTS (SELECT 1 FROM jsonb_array_elements(CASE WHEN jsonb_typeof(${place}) = 'array' THEN ${place} ELSE '[]'::jsonb END) item WHERE item = ${json()})`;
+      const member = `EXISTS (SELECT 1 FROM jsonb_array_elements(CASE WHEN jsonb_typeof(${place()}) = 'array' THEN ${place()} ELSE '[]'::jsonb END) item WHERE item = ${json()})`;
       if (typeof value !== 'string') return `(${member})`;
-      return `(${member} OR ${ofType(place, 'string', (text) => `strpos(${text}, ${parameter(value, 'text')}) > 0`)})`;
+      return `(${member} OR ${ofType(place(), 'string', (text) => `strpos(${text}, ${parameter(value, 'text')}) > 0`)})`;
     }
   }
 }
@@ -66,10 +68,10 @@ function placeSql(column: string, path: Pointer, parameter: (text: unknown, type
   return sql;
 }
 
-function compareSql(place: string, sign: string, value: JsonValue, unmatched: boolean, parameter: (text: unknown, type: string) => string): string {
+function compareSql(place: () => string, sign: string, value: JsonValue, unmatched: boolean, parameter: (text: unknown, type: string) => string): string {
   if (unmatched) return 'false';
-  if (typeof value === 'number') return ofType(place, 'number', (text) => `${text}::numeric ${sign} ${parameter(String(value), 'numeric')}`);
-  if (typeof value === 'string') return ofType(place, 'string', (text) => `${text} COLLATE "C" ${sign} ${parameter(value, 'text')} COLLATE "C"`);
+  if (typeof value === 'number') return ofType(place(), 'number', (text) => `${text}::numeric ${sign} ${parameter(String(value), 'numeric')}`);
+  if (typeof value === 'string') return ofType(place(), 'string', (text) => `${text} COLLATE "C" ${sign} ${parameter(value, 'text')} COLLATE "C"`);
   return 'false';
 }
 
@@ -77,10 +79,10 @@ function compareSql(place: string, sign: string, value: JsonValue, unmatched: bo
 const ofType = (place: string, type: 'number' | 'string', test: (text: string) => string): string =>
   `(CASE WHEN jsonb_typeof(${place}) = '${type}' THEN ${test(`(${place} #>> '{}')`)} ELSE false END)`;
 
-export const isStorable = (text: string): boolean => !/[\0\p{Surrogate}]/u.test(text);
+export const isStorable = (text: string): boolean => !text.includes('\u0000') && !/\p{Surrogate}/u.test(text);
 
 function isStorableValue(value: JsonValue): boolean {
   if (typeof value === 'string') return isStorable(value);
   if (value === null || typeof value !== 'object') return true;
-  return Object.entries(value).every(([key, member]) => isStorable(key) && isStorableValue(member as JsonValue));
+  return Object.entries(value).every(([key, member]) => isStorable(key) && isStorableValue(member));
 }

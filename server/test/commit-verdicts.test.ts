@@ -191,7 +191,7 @@ describe('a refused edit', () => {
   it('is written into the audit with its code, and a commit with OK', async () => {
     await push(edit('audit', 'A', 1, 0, create({})), edit('audit', 'A', 2, 0, patch({ op: 'remove', path: '/no' })));
     await expect
-      .poll(async () => (await world.sql.query(`SELECT action, outcome, principal_id FROM audit WHERE document_id = 'audit' ORDER BY outcome`)).rows)
+      .poll(async () => (await world.sql.query<object>(`SELECT action, outcome, principal_id FROM audit WHERE document_id = 'audit' ORDER BY outcome`)).rows)
       .toEqual([
         { action: 'CREATE', outcome: 'OK', principal_id: 'ed' },
         { action: 'PUSH', outcome: 'PATH_NOT_FOUND', principal_id: 'ed' },

@@ -210,7 +210,7 @@ describe('watching and snapshots', () => {
     expect((await stream.next()).value).toBeNull();
     for (const [value, act] of [[0, create({ n: 0 })], [1, bump('watched').action]] as const) {
       const waiting = stream.next();
-      await pushAll(node, atHead('watched', act as never));
+      await pushAll(node, atHead('watched', act));
       expect((await waiting).value).toMatchObject({ id: 'watched', value: { n: value } });
     }
     const last = stream.next();
