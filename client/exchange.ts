@@ -1,6 +1,6 @@
 import { makeErrorResult, makeResult, type Exchange, type Operation, type OperationResult } from '@urql/core';
-import type { OperationDefinitionNode } from 'graphql';
-import { filter, make, merge, mergeMap, pipe, share, takeUntil, type Source } from 'wonka';
+import { Kind, type OperationDefinitionNode } from 'graphql';
+import { filter, fromValue, make, merge, mergeMap, pipe, share, takeUntil, type Source } from 'wonka';
 import type { Live } from './live.js';
 import { executeLocally, isLocal } from './local-schema.js';
 import type { Queries } from './query.js';
@@ -43,24 +43,29 @@ const answeredHere = (operation: Operation): boolean =>
   operation.kind === 'query' && operation.context.requestPolicy !== 'network-only' && isLocal(operation.query);
 
 function answers(operation: Operation, store: Store, queries: Queries, live: Live): Source<OperationResult> {
-  const name = operation.query.definitions.find((definition): definition is OperationDefinitionNode => definition.kind === 'OperationDefinition')?.name?.value;
-  return make<OperationResult>(({ next }) => {
-    let told: string | undefined;
-    const answer = (): void => {
-      let result: OperationResult;
-      try {
-        result = makeResult(operation, executeLocally(store, queries, operation.query, operation.variables, name) as Parameters<typeof makeResult>[1]);
-      } catch (error) {
-        result = makeErrorResult(operation, error instanceof Error ? error : new Error(String(error)));
-      }
-      // A change of documents that the query does not show gives the same answer.
-      const text = JSON.stringify([result.data, result.error?.message]);
-      if (text === told) return;
-      told = text;
-      next({ ...result, hasNext: false, stale: false });
-    };
-    const stop = live.anything(answer);
-    answer();
-    return stop;
-  });
+  const name = operation.query.definitions.find((definition): definition is OperationDefinitionNode => definition.kind === Kind.OPERATION_DEFINITION)?.name?.value;
+  let told: string | undefined;
+  /** Undefined: the same answer as the last one, as after a change of documents that the query does not show. */
+  const answer = (): OperationResult | undefined => {
+    let result: OperationResult;
+    try {
+      result = makeResult(operation, executeLocally(store, queries, operation.query, operation.variables, name));
+    } catch (error) {
+      result = makeErrorResult(operation, error instanceof Error ? error : new Error(String(error)));
+    }
+    const text = JSON.stringify([result.data, result.error?.message]);
+    if (text === told) return undefined;
+    told = text;
+    return { ...result, hasNext: false, stale: false };
+  };
+  // What `make` is given before its sink has started is lost, hence the first answer by itself.
+  return merge([
+    fromValue(answer()!),
+    make<OperationResult>((observer) =>
+      live.anything(() => {
+        const changed = answer();
+        if (changed !== undefined) observer.next(changed);
+      }),
+    ),
+  ]);
 }

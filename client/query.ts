@@ -82,7 +82,7 @@ function behind(terms: readonly OrderTerm[], key: readonly (string | number)[]):
 function readKey(text: string, length: number): (string | number)[] {
   try {
     const key: unknown = JSON.parse(Buffer.from(text, 'base64url').toString());
-    if (Array.isArray(key) && key.length === length && key.every((part) => typeof part === 'string' || typeof part === 'number')) return key as (string | number)[];
+    if (Array.isArray(key) && key.length === length && key.every((part) => typeof part === 'string' || typeof part === 'number')) return key;
   } catch {
     // Told below.
   }

@@ -1,4 +1,4 @@
-import type { Cursor, DocumentId } from '@concord/core';
+import type { DocumentId } from '@concord/core';
 import { adopt } from './adopt.js';
 import type { SnapshotQuery } from './generated/graphql.js';
 import { turn, type Pull } from './pull.js';
@@ -32,7 +32,7 @@ export async function takeSnapshot(store: Store, pull: Pull, readPage: (after: s
     for (const id of store.documents.untouchedSince(round)) {
       if (store.read(id)?.pending.length === 0) store.delete(id);
     }
-    store.checkpoint.set({ checkpoint: cursor as Cursor, epoch });
+    store.checkpoint.set({ checkpoint: cursor, epoch });
   });
 }
 

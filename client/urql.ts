@@ -42,7 +42,7 @@ export function urqlClient({
             }
             const variables = operation.variables as Record<string, unknown> | undefined;
             const unsubscribe = current.subscribe({ query: operation.query, ...(variables === undefined ? {} : { variables }) }, {
-              next: (result) => sink.next(result as Parameters<typeof sink.next>[0]),
+              next: (result) => sink.next(result),
               error: (error) => sink.error(error),
               complete: () => sink.complete(),
             });

@@ -12,12 +12,12 @@ export class CutProxy {
 
   static async before(url: string): Promise<CutProxy> {
     const target = new URL(url);
-    let proxy: CutProxy | undefined;
-    const server = createServer((near) => proxy?.join(near, connect(Number(target.port), target.hostname)));
+    const server = createServer();
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const address = new URL(url);
     address.port = String((server.address() as AddressInfo).port);
-    proxy = new CutProxy(server, address.href);
+    const proxy = new CutProxy(server, address.href);
+    server.on('connection', (near) => proxy.join(near, connect(Number(target.port), target.hostname)));
     return proxy;
   }
 

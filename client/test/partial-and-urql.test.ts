@@ -1,0 +1,96 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CreateDocumentDocument, HistoryDocument, PatchDocumentDocument, WatchDocumentDocument, type Replica } from '../index.js';
+import { live, World } from './world.js';
+
+let world: World;
+beforeAll(async () => {
+  world = await World.start();
+});
+afterAll(() => world.close());
+
+describe('a replica of a part of the workspace', () => {
+  const held = (replica: Replica, collection: string) =>
+    replica.collection(collection).query().all().map(({ id }) => id as string);
+
+  it('holds only what matches, and lets go of what no longer does', async () => {
+    const all = await world.open();
+    const tasks = all.collection<{ open: boolean; n: number }>('tasks');
+    tasks.create({ open: true, n: 0 }, { id: 'open-1' });
+    tasks.create({ open: false, n: 0 }, { id: 'closed-1' });
+    all.collection('others').create({ open: true }, { id: 'other-1' });
+    await world.settle(all);
+
+    const part = await world.open({ filter: { collection: 'tasks', where: [{ path: ['open'], operator: 'EQUALS', value: true }] } });
+    await world.settle(part);
+    expect(held(part, 'tasks')).toEqual(['open-1']);
+    expect(held(part, 'others')).toEqual([]);
+
+    // One comes in with history the replica never saw, one goes.
+    tasks.increment('closed-1', '/n', 5);
+    tasks.edit('closed-1', [{ op: 'replace', path: '/open', value: true }]);
+    tasks.edit('open-1', [{ op: 'replace', path: '/open', value: false }]);
+    await world.settle(all, part);
+    expect(held(part, 'tasks')).toEqual(['closed-1']);
+    expect(part.get('closed-1')?.value).toEqual({ open: true, n: 5 });
+  });
+
+  it('sends edits that take a document out of its part, and settles', async () => {
+    const part = await world.open({ filter: { collection: 'chores', where: [{ path: ['open'], operator: 'EQUALS', value: true }] } });
+    const chores = part.collection<{ open: boolean; n: number }>('chores');
+    chores.create({ open: true, n: 0 }, { id: 'chore' });
+    part.collection('elsewhere').create({ open: true }, { id: 'elsewhere' });
+    await world.settle(part);
+    await part.goOffline();
+    chores.increment('chore', '/n');
+    chores.edit('chore', [{ op: 'replace', path: '/open', value: false }]);
+    part.goOnline();
+    await world.settle(part);
+    expect(held(part, 'chores')).toEqual([]);
+    expect(await world.serverDocuments()).toMatchObject({ chore: { open: false, n: 1 }, elsewhere: { open: true } });
+  });
+
+  it('takes a new first sync when its filter is changed', async () => {
+    const database = world.newFile();
+    const whole = await world.open({ database });
+    whole.collection('one').create({}, { id: 'of-one' });
+    whole.collection('two').create({}, { id: 'of-two' });
+    await world.settle(whole);
+    await whole.close();
+    const part = await world.open({ database, filter: { collection: 'two' } });
+    await world.settle(part);
+    expect(part.get('of-one')).toBeUndefined();
+    expect(part.get('of-two')).toBeDefined();
+  });
+});
+
+describe('the urql client of a connected replica', () => {
+  it('sends mutations and what only the server knows over the network, and the replica hears of them', async () => {
+    const replica = await world.open();
+    await live(replica);
+    const created = await replica.client.mutation(CreateDocumentDocument, { id: 'by-urql', collection: 'urql', value: { likes: 0 } }).toPromise();
+    expect(created.data?.createDocument).toMatchObject({ __typename: 'Edited', document: { id: 'by-urql', revision: 1 } });
+    const refused = await replica.client.mutation(PatchDocumentDocument, { id: 'by-urql', patch: [{ op: 'remove', path: '/nothing' }] }).toPromise();
+    expect(refused.data?.patchDocument).toMatchObject({ __typename: 'Refused', code: 'PATH_NOT_FOUND' });
+    await world.settle(replica);
+    expect(replica.get('by-urql')?.value).toEqual({ likes: 0 });
+    const history = await replica.client.query(HistoryDocument, { documentId: 'by-urql' }).toPromise();
+    expect(history.data?.history.nodes).toMatchObject([{ revision: 1, kind: 'CREATE' }]);
+  });
+
+  it('carries subscriptions over the replica\'s socket', async () => {
+    const replica = await world.open();
+    await live(replica);
+    const seen: unknown[] = [];
+    await new Promise<void>((resolve) => {
+      const subscription = replica.client.subscription(WatchDocumentDocument, { id: 'watched' }).subscribe(({ data }) => {
+        seen.push(data?.document?.value ?? null);
+        if (seen.length === 1) replica.collection('urql').create({ n: 1 }, { id: 'watched' });
+        if (seen.length === 2) {
+          subscription.unsubscribe();
+          resolve();
+        }
+      });
+    });
+    expect(seen).toEqual([null, { n: 1 }]);
+  });
+});
