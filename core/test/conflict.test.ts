@@ -86,7 +86,7 @@ describe('restoreLost', () => {
   it('always fits the merged document, and what it restores is then there', () => {
     const tape = seededTape(11);
     let restored = 0;
-    for (let run = 0; run < 20_000; run++) {
+    for (let run = 0; run < 8_000; run++) {
       const document = generateDocument(tape);
       const earlier = generatePatch(tape, document, 3);
       const later = generatePatch(tape, document, 3);
@@ -104,6 +104,6 @@ describe('restoreLost', () => {
         }
       }
     }
-    expect(restored).toBeGreaterThan(500);
+    expect(restored).toBeGreaterThan(300);
   });
 });
