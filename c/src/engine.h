@@ -49,8 +49,9 @@ struct sync_engine {
   bool stopping;
   pthread_t pusher;
   pthread_t receiver;
-  uint64_t edits;  /* rises with each edit made here */
-  uint64_t alerts; /* rises with each reason to try again at once: connected, a new token, stopping */
+  uint64_t edits;       /* rises with each edit made here */
+  uint64_t connections; /* rises whenever the receiver gets through */
+  uint64_t alerts;      /* rises with a new token, and for stopping */
   bool resync;     /* a push found another epoch: the receiver is to begin with a snapshot */
   sync_engine_connection connection;
   sync_engine_status last_status;
@@ -65,13 +66,22 @@ struct sync_engine {
 void se_tell(sync_engine *engine, se_events *events);
 /* True on the thread that runs a callback of this engine. */
 bool se_in_callback(sync_engine *engine);
-/* Wakes whoever pauses. Call with the lock held. */
+/* What ends a pause, as it stood before the work that leads to it: nothing that happens meanwhile is missed. */
+typedef struct se_watch {
+  uint64_t edits;
+  uint64_t connections;
+  uint64_t alerts;
+} se_watch;
+
+/* Given in place of a number that is not to end the pause. Alerts always do. */
+#define SE_UNWATCHED UINT64_MAX
+
+/* Call with the lock held, like the next two. */
+se_watch se_watch_now(const sync_engine *engine);
+/* Wakes whoever pauses. */
 void se_alert(sync_engine *engine);
-/*
- * Waits for an alert since `alerts`, or (edits not NULL) an edit since *edits, or until pause_ms pass; less than 0: without
- * end. Call with the lock held.
- */
-void se_pause(sync_engine *engine, uint64_t alerts, const uint64_t *edits, int64_t pause_ms);
+/* Waits until something watched has happened or pause_ms have passed; less than 0: without end. */
+void se_pause(sync_engine *engine, se_watch watch, int64_t pause_ms);
 /* How long to wait after so many failures in a row: doubled each time up to 30 s, with jitter, at least what the server asks. */
 int64_t se_backoff_ms(int failures, int64_t retry_after_ms);
 

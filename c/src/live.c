@@ -37,7 +37,10 @@ static void enter(sync_engine *engine, sync_engine_connection connection, sync_e
   bool changed = engine->connection != connection;
   engine->connection = connection;
   if (connection == SYNC_ENGINE_OFFLINE || connection == SYNC_ENGINE_LIVE) engine->last_status = reason;
-  if (changed && connection >= SYNC_ENGINE_CATCHING_UP) se_alert(engine);
+  if (changed && connection >= SYNC_ENGINE_CATCHING_UP) {
+    engine->connections++;
+    pthread_cond_broadcast(&engine->wake);
+  }
   pthread_mutex_unlock(&engine->lock);
   if (changed) se_events_add(&events, SYNC_ENGINE_EVENT_CONNECTION, NULL, reason, NULL);
   se_tell(engine, &events);
@@ -58,10 +61,9 @@ void *se_pusher_main(void *argument) {
   int failures = 0;
   pthread_mutex_lock(&engine->lock);
   while (!engine->stopping) {
-    uint64_t edits = engine->edits;
-    uint64_t alerts = engine->alerts;
+    se_watch watch = se_watch_now(engine);
     if (!can_push(engine)) {
-      se_pause(engine, alerts, &edits, -1);
+      se_pause(engine, watch, -1);
       continue;
     }
     bool resync = false;
@@ -69,17 +71,17 @@ void *se_pusher_main(void *argument) {
     pthread_mutex_unlock(&engine->lock);
     sync_engine_status status = se_push(engine, 0, &resync, &error);
     pthread_mutex_lock(&engine->lock);
+    watch.edits = SE_UNWATCHED; /* a new edit is no reason to call on a server that just refused */
     if (status == SYNC_ENGINE_OK && resync) {
       engine->resync = true;
       se_http_cancel(&engine->live_http);
-      se_pause(engine, engine->alerts, NULL, se_backoff_ms(3, 0));
+      se_pause(engine, watch, se_backoff_ms(3, 0));
     } else if (status == SYNC_ENGINE_OK) {
       failures = 0;
     } else if (!engine->stopping) {
       engine->last_status = status;
       failures++;
-      /* An alert that came during a first failed push is a reason to try again at once; later ones are waited for anew. */
-      se_pause(engine, failures == 1 ? alerts : engine->alerts, NULL, refused(status) ? REFUSED_PAUSE_MS : se_backoff_ms(failures, error.retry_after_ms));
+      se_pause(engine, watch, refused(status) ? REFUSED_PAUSE_MS : se_backoff_ms(failures, error.retry_after_ms));
     }
   }
   pthread_mutex_unlock(&engine->lock);
@@ -204,7 +206,9 @@ void *se_receiver_main(void *argument) {
   while (!engine->stopping) {
     bool heard;
     sync_engine_error error = SYNC_ENGINE_ERROR_INIT;
-    uint64_t alerts = engine->alerts;
+    se_watch watch = se_watch_now(engine);
+    watch.edits = SE_UNWATCHED;
+    watch.connections = SE_UNWATCHED; /* its own */
     resync = resync || engine->resync;
     engine->resync = false;
     se_http_resume(&engine->live_http);
@@ -214,9 +218,8 @@ void *se_receiver_main(void *argument) {
     if (!resync) enter(engine, SYNC_ENGINE_OFFLINE, status);
     pthread_mutex_lock(&engine->lock);
     if (engine->stopping || resync || engine->resync) continue;
-    /* Alerts of one's own connecting are no reason to try again. */
-    alerts = heard || status == SYNC_ENGINE_OK ? engine->alerts : alerts;
-    se_pause(engine, alerts, NULL, refused(status) ? REFUSED_PAUSE_MS : se_backoff_ms(++failures, error.retry_after_ms));
+    failures++;
+    se_pause(engine, watch, refused(status) ? REFUSED_PAUSE_MS : se_backoff_ms(failures, error.retry_after_ms));
   }
   pthread_mutex_unlock(&engine->lock);
   return NULL;

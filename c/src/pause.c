@@ -2,12 +2,19 @@
 #include "engine.h"
 #include "ids.h"
 
+se_watch se_watch_now(const sync_engine *engine) { return (se_watch){engine->edits, engine->connections, engine->alerts}; }
+
 void se_alert(sync_engine *engine) {
   engine->alerts++;
   pthread_cond_broadcast(&engine->wake);
 }
 
-void se_pause(sync_engine *engine, uint64_t alerts, const uint64_t *edits, int64_t pause_ms) {
+static bool happened(const sync_engine *engine, se_watch watch) {
+  return engine->alerts != watch.alerts || (watch.edits != SE_UNWATCHED && engine->edits != watch.edits) ||
+         (watch.connections != SE_UNWATCHED && engine->connections != watch.connections);
+}
+
+void se_pause(sync_engine *engine, se_watch watch, int64_t pause_ms) {
   struct timespec until;
   clock_gettime(CLOCK_MONOTONIC, &until);
   until.tv_sec += (time_t)(pause_ms / 1000);
@@ -16,7 +23,7 @@ void se_pause(sync_engine *engine, uint64_t alerts, const uint64_t *edits, int64
     until.tv_sec++;
     until.tv_nsec -= 1000000000L;
   }
-  while (engine->alerts == alerts && (edits == NULL || engine->edits == *edits)) {
+  while (!happened(engine, watch)) {
     if (pause_ms < 0) pthread_cond_wait(&engine->wake, &engine->lock);
     else if (pthread_cond_timedwait(&engine->wake, &engine->lock, &until) != 0) return;
   }

@@ -42,7 +42,8 @@ static bool wait_for_retry(sync_engine *engine, sync_engine_status status, int f
   if (deadline_ms != 0 && se_now_ms() + pause >= deadline_ms) return false;
   pthread_mutex_lock(&engine->lock);
   bool stopping = engine->stopping;
-  if (!stopping) se_pause(engine, engine->alerts, NULL, pause);
+  se_watch watch = {SE_UNWATCHED, SE_UNWATCHED, engine->alerts};
+  if (!stopping) se_pause(engine, watch, pause);
   stopping = engine->stopping;
   pthread_mutex_unlock(&engine->lock);
   return !stopping;

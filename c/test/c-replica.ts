@@ -2,7 +2,7 @@ import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { JsonValue, WirePatch } from '@concord/core';
 
-const program = process.env['SYNC_ENGINE_DRIVER'] ?? new URL('../build/test/driver', import.meta.url).pathname;
+export const driverProgram = process.env['SYNC_ENGINE_DRIVER'] ?? new URL('../build/test/driver', import.meta.url).pathname;
 
 /** What sync_engine_event tells. */
 export interface CEvent {
@@ -50,7 +50,7 @@ export class CReplica {
   }
 
   static open(database: string, url: string, token: string): CReplica {
-    return new CReplica(spawn(program, [database, url, token]));
+    return new CReplica(spawn(driverProgram, [database, url, token]));
   }
 
   command(...words: readonly string[]): Promise<CAnswer> {
