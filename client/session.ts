@@ -81,12 +81,9 @@ export class Session {
     if (checkpoint.get().filter !== filter) this.store.transact(() => checkpoint.set({ filter, checkpoint: null }));
     if (checkpoint.get().workspaceId !== null) return;
     const { workspaces } = await socket.execute(MembershipDocument, {});
-    const [only, ...others] = workspaces;
-    if (only === undefined) throw new ConcordError('WORKSPACE_NOT_FOUND', 'The principal of this token is a member of no workspace. Ask an owner for a role, then connect again.');
-    if (others.length > 0) {
-      throw new ConcordError('INPUT_INVALID', `The principal of this token is a member of ${workspaces.length} workspaces (${workspaces.map(({ id }) => id).join(', ')}): name one as workspaceId.`);
-    }
-    this.store.transact(() => checkpoint.set({ workspaceId: only.id as WorkspaceId }));
+    const [first] = workspaces;
+    if (first === undefined) throw new ConcordError('WORKSPACE_NOT_FOUND', 'The principal of this token is a member of no workspace. Ask an owner for a role, then connect again.');
+    this.store.transact(() => checkpoint.set({ workspaceId: first.id as WorkspaceId }));
   }
 
   private async snapshot(socket: Socket): Promise<void> {

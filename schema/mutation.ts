@@ -1,4 +1,4 @@
-import { ConcordError, parsePatchId, parseReplicaId, type Revision } from '@concord/core';
+import { ConcordError, parsePatchId, parseReplicaId, type PatchId, type Revision } from '@concord/core';
 import { builder } from './builder.js';
 import type { Committed, Context, DocumentRecord, Edit, EditAction, Refused, Verdict, Viewer } from './context.js';
 import type { Result, DocumentId, WorkspaceId } from '@concord/core';
@@ -89,7 +89,9 @@ builder.mutationFields((t) => ({
       const replicaId = parseReplicaId(args.replicaId);
       if (!replicaId.ok) throw ConcordError.from(replicaId.error);
       const edits = args.edits.map((edit) => readEdit(replicaId.value, { ...edit, documentId: documentIdOf(edit.documentId) }));
-      return { verdicts: await context.ports.commit.push(viewer, workspaceId, edits) };
+      const verdicts = await context.ports.commit.push(viewer, workspaceId, edits);
+      // An edit whose stamp could not be read is known by the id it was sent under.
+      return { verdicts: verdicts.map((verdict, index) => (verdict.patchId === null ? { ...verdict, patchId: args.edits[index]?.patchId as PatchId } : verdict)) };
     },
   }),
   createDocument: t.field({

@@ -12,25 +12,25 @@ export function viewerOf(context: Context): Viewer {
   return context.viewer;
 }
 
-/** The workspace an operation means: the one named, or the caller's only one. The port checks the role. */
+/**
+ * The workspace an operation means: the one named, or the one the caller has been in the longest, so that what a token
+ * means without a name stays the same when its principal joins others. The port checks the role.
+ */
 export function workspaceOf(viewer: Viewer, named: string | null | undefined): WorkspaceId {
   if (named !== null && named !== undefined) {
     const parsed = parseWorkspaceId(named);
     if (!parsed.ok) throw ConcordError.from(parsed.error);
     return parsed.value;
   }
-  const [only, ...others] = viewer.memberships.keys();
-  if (only === undefined) {
+  const [first] = viewer.memberships.keys();
+  if (first === undefined) {
     throw new ConcordError('WORKSPACE_NOT_FOUND', 'You are a member of no workspace. Ask an owner to add you, or create one with createWorkspace.');
   }
-  if (others.length > 0) {
-    throw new ConcordError('INPUT_INVALID', `You are a member of ${others.length + 1} workspaces: name one as workspaceId (query { workspaces { id name } } lists them).`);
-  }
-  return only;
+  return first;
 }
 
 /** Description of the `workspaceId` argument, the same everywhere. */
-export const workspaceArgument = 'The workspace. May be left out by a member of exactly one.';
+export const workspaceArgument = 'The workspace. Left out: the one you have been a member of the longest, the first that `workspaces` lists.';
 
 /** A document id argument, or `INPUT_INVALID` with what is allowed. */
 export function documentIdOf(id: string): DocumentId {

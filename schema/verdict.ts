@@ -26,7 +26,10 @@ export const RefusedRef = builder.objectRef<Refused>('Refused').implement({
   description: 'Nothing was written for this edit.',
   fields: (t) => ({
     documentId: t.id({ description: 'The document.', resolve: ({ documentId }) => documentId }),
-    patchId: t.id({ nullable: true, description: 'The edit; null for one made without a stamp.', resolve: ({ patchId }) => patchId }),
+    patchId: t.id({
+      description: 'The edit; for one made without a stamp, an id that only this answer has.',
+      resolve: ({ patchId }, _args, context) => patchId ?? context.newId(),
+    }),
     code: t.field({ type: ErrorCodeEnum, description: 'Stable code; docs/ERRORS.md tells cause and cure.', resolve: ({ code }) => code }),
     message: t.exposeString('message', { description: 'What happened, where, and what to do.' }),
     retryable: t.boolean({ description: 'True: send the same edit again later. False: it will be refused again unchanged.', resolve: ({ code }) => retryable(code) }),

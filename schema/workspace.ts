@@ -32,7 +32,7 @@ const ViewerRef = builder.objectRef<Viewer>('Viewer').implement({
     name: t.exposeString('name', { description: 'For people.' }),
     workspaces: t.field({
       type: [WorkspaceRef],
-      description: 'The workspaces of the caller.',
+      description: 'The workspaces of the caller, the oldest membership first.',
       resolve: ({ memberships }) => [...memberships.values()],
     }),
   }),
@@ -46,7 +46,7 @@ builder.queryFields((t) => ({
   }),
   workspaces: t.field({
     type: [WorkspaceRef],
-    description: 'The workspaces you are a member of.',
+    description: 'The workspaces you are a member of, the oldest membership first.',
     resolve: (_root, _args, context) => [...viewerOf(context).memberships.values()],
   }),
 }));

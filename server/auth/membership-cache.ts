@@ -34,7 +34,7 @@ export function openMembershipCache(options: {
   const listeners = new Set<(revocation: Revocation) => void>();
 
   async function load(principalId: PrincipalId): Promise<ReadonlyMap<WorkspaceId, Membership>> {
-    const rows = await prisma.membership.findMany({ where: { principalId }, include: { workspace: { select: { name: true } } } });
+    const rows = await prisma.membership.findMany({ where: { principalId }, include: { workspace: { select: { name: true } } }, orderBy: [{ createdAt: 'asc' }, { workspaceId: 'asc' }] });
     return new Map(
       rows.map(({ workspaceId, role, workspace }) => {
         const id = workspaceId as WorkspaceId;
