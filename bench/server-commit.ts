@@ -83,7 +83,7 @@ async function hotDocument(world: World, node: Node): Promise<Run> {
     const made: Edit = edit('hot', `h${writer}`, counter, seen[writer]!, parsed(operation));
     const [verdict] = await node.commit.push(world.editor, world.workspaceId, [made]);
     seen[writer] = committed(verdict).revision;
-    if (counter % 64 === 63) await node.commit.push(world.editor, world.workspaceId, [edit('hot', `h${writer}`, (counters[writer] = counter + 1), seen[writer]!, parsed({ op: 'str_del', path: '/body', pos: 0, len: 60 }))]);
+    if (counter % 64 === 63) await node.commit.push(world.editor, world.workspaceId, [edit('hot', `h${writer}`, (counters[writer] = counter + 1), seen[writer], parsed({ op: 'str_del', path: '/body', pos: 0, len: 60 }))]);
   });
 }
 

@@ -59,7 +59,7 @@ export function createEngine(options: EngineOptions): Promise<Engine> {
   });
   return Promise.resolve({
     commit,
-    read: createRead({ db: pool, rights }),
+    read: createRead({ db: pool, prisma: options.prisma, rights }),
     feed,
     async close() {
       await commit.close();

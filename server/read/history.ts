@@ -1,48 +1,69 @@
-import { ConcordError, type Conflict, type Counter, type DocumentId, type Position, type ReplicaId, type Revision, type WorkspaceId } from '@concord/core';
+import { ConcordError, type Conflict, type Counter, type DocumentId, type NormalPatch, type PatchId, type Position, type PrincipalId, type ReplicaId, type Revision, type WorkspaceId } from '@concord/core';
 import type { ChangeRecord, ConflictRecord, Page } from '@concord/schema';
-import { changeRecord, type ChangeRow } from '../feed/log.js';
-import type { Queryable } from '../postgres/queryable.js';
+import { changeRecord } from '../feed/log.js';
+import type { PrismaClient } from '../generated/prisma/client.js';
 
 /** The changes of a document, newest first. The row key is the revision. */
 export async function readHistory(
-  db: Queryable,
+  prisma: PrismaClient,
   workspaceId: WorkspaceId,
   documentId: DocumentId,
   { first, after }: { readonly first: number; readonly after: string | null },
 ): Promise<Page<ChangeRecord>> {
-  const before = after === null ? Number.MAX_SAFE_INTEGER : parseNumbers(after, 1)[0];
-  const { rows } = await db.query<ChangeRow>({
-    name: 'concord-read-history',
-    text: `
-SELECT position::float8 AS position, document_id, revision::float8 AS revision, kind, collection, title, replica_id, counter::float8 AS counter, patch_id, principal_id, patch, committed_at
-FROM changes WHERE workspace_id = $1 AND document_id = $2 AND changes.revision < $3 ORDER BY changes.revision DESC LIMIT $4`,
-    values: [workspaceId, documentId, before, first + 1],
+  const before = after === null ? undefined : { lt: BigInt(parseNumbers(after, 1)[0]) };
+  const rows = await prisma.change.findMany({
+    where: { workspaceId, documentId, ...(before === undefined ? {} : { revision: before }) },
+    orderBy: { revision: 'desc' },
+    take: first + 1,
   });
   return {
-    rows: rows.slice(0, first).map((row) => ({ row: changeRecord(workspaceId, row), key: String(row.revision) })),
+    rows: rows.slice(0, first).map((row) => ({
+      row: changeRecord(workspaceId, {
+        position: Number(row.position) as Position,
+        document_id: documentId,
+        revision: Number(row.revision) as Revision,
+        kind: row.kind,
+        collection: row.collection,
+        title: row.title,
+        replica_id: row.replicaId as ReplicaId,
+        counter: Number(row.counter) as Counter,
+        patch_id: row.patchId as PatchId,
+        principal_id: row.principalId as PrincipalId,
+        patch: row.patch as unknown as NormalPatch,
+        committed_at: row.committedAt,
+      }),
+      key: String(row.revision),
+    })),
     hasNextPage: rows.length > first,
   };
 }
 
 /** The conflicts of a document, or of the workspace, newest first. The row key is `position.ordinal`. */
 export async function readConflicts(
-  db: Queryable,
+  prisma: PrismaClient,
   workspaceId: WorkspaceId,
   { documentId, first, after }: { readonly documentId: DocumentId | null; readonly first: number; readonly after: string | null },
 ): Promise<Page<ConflictRecord>> {
-  const [position, ordinal] = after === null ? [Number.MAX_SAFE_INTEGER, 0] : parseNumbers(after, 2);
-  const { rows } = await db.query<{ position: Position; ordinal: number; document_id: DocumentId; against: Revision; detail: Conflict; created_at: Date }>({
-    name: documentId === null ? 'concord-read-conflicts' : 'concord-read-document-conflicts',
-    text: `
-SELECT c.position::float8 AS position, c.ordinal, c.document_id, c.against_revision::float8 AS against, c.detail, c.created_at
-FROM conflicts c
-WHERE c.workspace_id = $1 AND (c.position < $2 OR (c.position = $2 AND c.ordinal > $3)) ${documentId === null ? '' : 'AND c.document_id = $5'}
-ORDER BY c.position DESC, c.ordinal LIMIT $4`,
-    values: [workspaceId, position, ordinal, first + 1, ...(documentId === null ? [] : [documentId])],
+  const key = after === null ? null : parseNumbers(after, 2);
+  const rows = await prisma.conflict.findMany({
+    where: {
+      workspaceId,
+      ...(documentId === null ? {} : { documentId }),
+      ...(key === null ? {} : { OR: [{ position: { lt: BigInt(key[0]) } }, { position: BigInt(key[0]), ordinal: { gt: key[1] } }] }),
+    },
+    orderBy: [{ position: 'desc' }, { ordinal: 'asc' }],
+    take: first + 1,
   });
   return {
     rows: rows.slice(0, first).map((row) => ({
-      row: { position: row.position, ordinal: row.ordinal, documentId: row.document_id, againstRevision: row.against, conflict: row.detail, createdAt: row.created_at },
+      row: {
+        position: Number(row.position) as Position,
+        ordinal: row.ordinal,
+        documentId: row.documentId as DocumentId,
+        againstRevision: Number(row.againstRevision) as Revision,
+        conflict: row.detail as unknown as Conflict,
+        createdAt: row.createdAt,
+      },
       key: `${row.position}.${row.ordinal}`,
     })),
     hasNextPage: rows.length > first,
@@ -50,18 +71,13 @@ ORDER BY c.position DESC, c.ordinal LIMIT $4`,
 }
 
 /** The vector clock of a document: empty when there is none. */
-export async function readClock(db: Queryable, workspaceId: WorkspaceId, documentId: DocumentId): Promise<{ epoch: number; vector: ReadonlyMap<ReplicaId, Counter> }> {
-  const { rows } = await db.query<{ epoch: number; replica: ReplicaId | null; newest: Counter }>({
-    name: 'concord-read-clock',
-    text: `
-SELECT w.epoch, c.replica_id AS replica, c.newest FROM workspaces w LEFT JOIN (
-  SELECT replica_id, max(counter)::float8 AS newest FROM changes WHERE workspace_id = $1 AND document_id = $2 GROUP BY replica_id
-) c ON true WHERE w.id = $1`,
-    values: [workspaceId, documentId],
-  });
-  const vector = new Map<ReplicaId, Counter>();
-  for (const { replica, newest } of rows) if (replica !== null) vector.set(replica, newest);
-  return { epoch: rows[0]?.epoch ?? 1, vector };
+export async function readClock(prisma: PrismaClient, workspaceId: WorkspaceId, documentId: DocumentId): Promise<{ epoch: number; vector: ReadonlyMap<ReplicaId, Counter> }> {
+  const [workspace, replicas] = await prisma.$transaction([
+    prisma.workspace.findUnique({ where: { id: workspaceId }, select: { epoch: true } }),
+    prisma.change.groupBy({ by: ['replicaId'], where: { workspaceId, documentId }, orderBy: { replicaId: 'asc' }, _max: { counter: true } }),
+  ]);
+  const vector = new Map(replicas.map(({ replicaId, _max }) => [replicaId as ReplicaId, Number(_max?.counter) as Counter]));
+  return { epoch: workspace?.epoch ?? 1, vector };
 }
 
 function parseNumbers(key: string, count: 1): [number];

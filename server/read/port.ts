@@ -3,13 +3,14 @@ import type { ReadPort } from '@concord/schema';
 import type { Rights } from '../auth/rights.js';
 import { formatCursor } from '../feed/cursor.js';
 import { readPlaces } from '../feed/log.js';
+import type { PrismaClient } from '../generated/prisma/client.js';
 import type { Queryable } from '../postgres/queryable.js';
 import { readDocument, readDocuments } from './documents.js';
 import { readClock, readConflicts, readHistory } from './history.js';
 import { requireRole } from './require-role.js';
 
-/** Reads go to the database, always current. Each asks for the viewer's role first. */
-export function createRead({ db, rights }: { readonly db: Queryable; readonly rights: Rights }): ReadPort {
+/** Reads go to the database, always current: through Prisma, and by statement where a condition or an order is made up by the caller. */
+export function createRead({ db, prisma, rights }: { readonly db: Queryable; readonly prisma: PrismaClient; readonly rights: Rights }): ReadPort {
   return {
     async document(viewer, workspaceId, id) {
       await requireRole(rights, viewer, workspaceId, 'VIEWER');
@@ -21,15 +22,15 @@ export function createRead({ db, rights }: { readonly db: Queryable; readonly ri
     },
     async history(viewer, workspaceId, documentId, request) {
       await requireRole(rights, viewer, workspaceId, 'VIEWER');
-      return readHistory(db, workspaceId, documentId, request);
+      return readHistory(prisma, workspaceId, documentId, request);
     },
     async conflicts(viewer, workspaceId, request) {
       await requireRole(rights, viewer, workspaceId, 'VIEWER');
-      return readConflicts(db, workspaceId, request);
+      return readConflicts(prisma, workspaceId, request);
     },
     async clock(viewer, workspaceId, documentId) {
       await requireRole(rights, viewer, workspaceId, 'VIEWER');
-      return readClock(db, workspaceId, documentId);
+      return readClock(prisma, workspaceId, documentId);
     },
     async head(viewer, workspaceId): Promise<Cursor> {
       await requireRole(rights, viewer, workspaceId, 'VIEWER');
