@@ -13,6 +13,7 @@ import type { ReplicaId } from '../ids.js';
 import { invert } from '../invert.js';
 import type { JsonValue } from '../json.js';
 import type { NormalPatch } from '../operation.js';
+import { rebase } from '../rebase.js';
 import { squash } from '../squash.js';
 import { diamond } from '../test/diamond.js';
 import type { Tape } from '../test/generate.js';
@@ -97,6 +98,26 @@ const inverting = (tape: Tape): void => {
   same(applied.ok ? applied.value : applied.error.message, after, 'apply and the plain apply');
 };
 
+/** One by one or all at once (told apart by branch): the same patches. */
+const batching = (tape: Tape): void => {
+  const document = generateDocument(tape);
+  const pending = chain(tape, document, 8).patches;
+  const changes = chain(tape, document, 8).patches;
+  const atOnce = rebase(pending, changes);
+  let left: readonly NormalPatch[] = pending;
+  const arrived: NormalPatch[] = [];
+  for (const change of changes) {
+    const rebased = rebase(left, [change]);
+    if (!rebased.ok) throw new Error(rebased.error.message);
+    left = rebased.value.pending;
+    arrived.push(...rebased.value.changes);
+  }
+  if (!atOnce.ok) throw new Error(atOnce.error.message);
+  const one = JSON.stringify([left, arrived]);
+  const other = JSON.stringify([atOnce.value.pending, atOnce.value.changes]);
+  if (one !== other) throw new Error(`batching: ${JSON.stringify([document, pending, changes])}`);
+};
+
 const simulating = (tape: Tape): void => {
   const server = new Sequencer(generateDocument(tape));
   const replicas = Array.from(
@@ -131,6 +152,7 @@ const trials: readonly (readonly [name: string, weight: number, trial: (tape: Ta
   ['60 x 60', 1, diamonds(60)],
   ['squash', 4, squashing],
   ['invert', 4, inverting],
+  ['batching', 4, batching],
   ['simulated replicas', 3, simulating],
 ];
 const bag = trials.flatMap((trial) => Array.from({ length: trial[1] }, () => trial));

@@ -179,10 +179,11 @@ describe('rebase', () => {
 
   it('does not depend on how changes or pending patches were batched', () => {
     fc.assert(
-      fc.property(tape(300), (decisions) => {
+      fc.property(tape(600), (decisions) => {
         const document = generateDocument(decisions);
-        const pending = chain(decisions, document, 4);
-        const changes = chain(decisions, document, 4);
+        // Long ones are told apart by branch when taken all at once, and not when taken one by one.
+        const pending = chain(decisions, document, 1 + decisions.draw(10));
+        const changes = chain(decisions, document, 1 + decisions.draw(10));
         const atOnce = must(rebase(pending, changes));
         expect(canonicalJson(mustApply(document, ...pending, ...atOnce.changes))).toBe(
           canonicalJson(mustApply(document, ...changes, ...atOnce.pending)),
@@ -204,8 +205,27 @@ describe('rebase', () => {
         expect(whole.later).toEqual(atOnce.pending.flat());
         expect(whole.earlier).toEqual(atOnce.changes.flat());
       }),
-      given(800),
+      given(500),
     );
+  });
+});
+
+describe('taking long runs past each other', () => {
+  it('gives the same patches when they are told apart by branch and when they are taken one by one', () => {
+    const decisions = seededTape(seed + 6);
+    for (let run = 0; run < 1500; run++) {
+      const document = generateDocument(decisions);
+      const pending = chain(decisions, document, 8);
+      const changes = chain(decisions, document, 8);
+      const atOnce = must(rebase(pending, changes));
+      let left: readonly NormalPatch[] = pending;
+      const arrived = changes.flatMap((change) => {
+        const rebased = must(rebase(left, [change]));
+        left = rebased.pending;
+        return rebased.changes;
+      });
+      expect([left, arrived]).toEqual([atOnce.pending, atOnce.changes]);
+    }
   });
 });
 
@@ -237,6 +257,21 @@ describe('invert', () => {
       }),
       given(1500),
     );
+  });
+
+  it('leaves alone what others did elsewhere', () => {
+    const document: JsonValue = { title: 'old', rows: ['a', 'b'], n: 1 };
+    const patch: NormalPatch = [
+      { op: 'replace', path: ['title'], value: 'new' },
+      { op: 'remove', path: ['rows', 0] },
+      { op: 'inc', path: ['n'], value: 2 },
+    ];
+    const since: NormalPatch = [
+      { op: 'insert', path: ['rows', 1], value: 'c' },
+      { op: 'inc', path: ['n'], value: 10 },
+    ];
+    const undo = must(transform(must(invert(document, patch)), since, 'right')).patch;
+    expect(mustApply(document, patch, since, undo)).toEqual({ title: 'old', rows: ['a', 'b', 'c'], n: 11 });
   });
 
   it('tells which operation does not fit', () => {

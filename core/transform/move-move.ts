@@ -1,4 +1,4 @@
-import type { Operation, Path } from '../operation.js';
+import type { Path } from '../operation.js';
 import type { Cell } from './cell.js';
 import { dropped } from './cell.js';
 import {
@@ -10,9 +10,9 @@ import {
   samePath,
   slotAfterInsertion,
 } from './places.js';
+import type { Move } from './shifted.js';
 import { movedTo, restoring } from './shifted.js';
 
-type Move = Extract<Operation, { op: 'move' }>;
 
 /** Two moves: of the same item, of an item and its container, or of items of which neither holds the other. */
 export const transformMoves = (earlier: Move, later: Move, cell: Cell): boolean => {
@@ -88,7 +88,7 @@ const apart = (earlier: Move, later: Move, cell: Cell): boolean => {
       cell.settle(
         'moveKeyAgain',
         { op: 'remove', path: elementAfterMove(earlier.from, later.from, later.path) },
-        [{ op: 'remove', path: earlier.path }, movedTo(later, laterFrom, laterSlot)],
+        [{ op: 'remove', path: earlier.path }, { ...later, from: laterFrom, path: laterSlot }],
       );
     } else {
       cell.settle('moveKey', dropped, [restoring(earlier), later]);

@@ -10,9 +10,9 @@ import {
   slotAfterInsertion,
   slotAfterMove,
 } from './places.js';
+import type { Move } from './shifted.js';
 import { movedTo, restoring, shiftedTo } from './shifted.js';
 
-type Move = Extract<Operation, { op: 'move' }>;
 type Insert = Extract<Operation, { op: 'insert' }>;
 type Add = Extract<Operation, { op: 'add' }>;
 type Wipe = Extract<Operation, { op: 'remove' | 'replace' }>;

@@ -5,6 +5,7 @@ import { transformMove } from './move.js';
 import { transformMoves } from './move-move.js';
 import { samePath, sharedLength } from './places.js';
 import { transformSameTarget } from './same-target.js';
+import type { Still } from './shifted.js';
 import { shiftedTo } from './shifted.js';
 
 /**
@@ -15,7 +16,7 @@ import { shiftedTo } from './shifted.js';
  * at different indices of one array (a shift), one inside the other, or at the same target.
  */
 export const transformPair = (earlier: Operation, later: Operation, cell: Cell): boolean => {
-  // A move can come to be one to the place where its item is. Then it is nothing, and must not win or lose.
+  // A move to the place where its item is is nothing, and must not win or lose.
   if (earlier.op === 'move' && samePath(earlier.from, earlier.path)) return cell.settle('shift', dropped, later);
   if (later.op === 'move' && samePath(later.from, later.path)) return cell.settle('shift', earlier, dropped);
 
@@ -33,12 +34,12 @@ export const transformPair = (earlier: Operation, later: Operation, cell: Cell):
 };
 
 /** By how much an operation moves the larger indices of the array whose segment is at `level`. */
-const shiftAt = (level: number, operation: Operation): 1 | 0 | -1 => {
+const shiftAt = (level: number, operation: Still): 1 | 0 | -1 => {
   if (operation.path.length !== level + 1) return 0;
   return operation.op === 'insert' ? 1 : operation.op === 'remove' ? -1 : 0;
 };
 
-const partedAt = (level: number, earlier: Operation, later: Operation, cell: Cell): boolean => {
+const partedAt = (level: number, earlier: Still, later: Still, cell: Cell): boolean => {
   const a = earlier.path[level];
   const b = later.path[level];
   if (typeof a !== 'number' || typeof b !== 'number') return false;
@@ -56,7 +57,7 @@ const withIndex = (path: Path, level: number, index: number): Path => {
   return copy;
 };
 
-const outerAgainstInner = (outer: Operation, inner: Operation, outerIsEarlier: boolean, cell: Cell): boolean => {
+const outerAgainstInner = (outer: Still, inner: Still, outerIsEarlier: boolean, cell: Cell): boolean => {
   switch (outer.op) {
     case 'insert': {
       const level = outer.path.length - 1;
@@ -74,7 +75,6 @@ const outerAgainstInner = (outer: Operation, inner: Operation, outerIsEarlier: b
     case 'inc':
     case 'str_ins':
     case 'str_del':
-    case 'move':
     case 'test':
       return false;
   }

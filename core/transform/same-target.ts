@@ -2,15 +2,16 @@ import type { Operation } from '../operation.js';
 import { equalValues } from '../value.js';
 import type { Cell } from './cell.js';
 import { dropped } from './cell.js';
-import { shiftedTo } from './shifted.js';
 import { elementAfterInsertion } from './places.js';
+import type { Still } from './shifted.js';
+import { shiftedTo } from './shifted.js';
 import { transformText } from './text.js';
 
 /**
  * Two operations with the same path, neither of them a move. For the array rows note that an `insert` names a slot and
  * the others the element at that index: the insert keeps its slot, the element goes up by one.
  */
-export const transformSameTarget = (earlier: Operation, later: Operation, cell: Cell): boolean => {
+export const transformSameTarget = (earlier: Still, later: Still, cell: Cell): boolean => {
   if (earlier.op === 'insert') {
     return later.op === 'insert'
       ? cell.settle('insertInsert', earlier, shiftedTo(later, elementAfterInsertion(later.path, earlier.path)))
@@ -42,12 +43,11 @@ export const transformSameTarget = (earlier: Operation, later: Operation, cell: 
       if (earlier.op === 'inc') return later.op === 'inc' && cell.settle('incInc', earlier, later);
       return transformText(earlier, later, cell);
     case 'test':
-    case 'move':
       return false;
   }
 };
 
-const insertAgainstElement = (insert: Operation, element: Operation, insertIsEarlier: boolean, cell: Cell): boolean =>
+const insertAgainstElement = (insert: Still, element: Still, insertIsEarlier: boolean, cell: Cell): boolean =>
   element.op === 'add'
     ? false
     : cell.settleEither(
@@ -59,7 +59,7 @@ const insertAgainstElement = (insert: Operation, element: Operation, insertIsEar
 
 const replaceAgainst = (
   earlier: Extract<Operation, { op: 'replace' }>,
-  later: Operation,
+  later: Still,
   cell: Cell,
 ): boolean => {
   switch (later.op) {
@@ -77,13 +77,12 @@ const replaceAgainst = (
       return cell.lostBy(false, later);
     case 'add':
     case 'insert':
-    case 'move':
     case 'test':
       return false;
   }
 };
 
-const removeAgainst = (earlier: Extract<Operation, { op: 'remove' }>, later: Operation, cell: Cell): boolean => {
+const removeAgainst = (earlier: Extract<Operation, { op: 'remove' }>, later: Still, cell: Cell): boolean => {
   switch (later.op) {
     case 'remove':
       return cell.settle('removeRemove', dropped, dropped);
@@ -102,7 +101,6 @@ const removeAgainst = (earlier: Extract<Operation, { op: 'remove' }>, later: Ope
       return cell.lostBy(false, later);
     case 'add':
     case 'insert':
-    case 'move':
       return false;
   }
 };

@@ -1,39 +1,45 @@
 import type { Operation, Path } from '../operation.js';
+import type { Outcome } from './cell.js';
+import { dropped } from './cell.js';
+import { samePath } from './places.js';
+
+export type Move = Extract<Operation, { op: 'move' }>;
+/** Any operation that moves nothing. */
+export type Still = Exclude<Operation, Move>;
 
 /**
  * The operation at another path; the operation itself where the path is the same. Written out a literal a kind, because
  * spreading an operation costs several times as much and this runs for every shift.
  */
-export const shiftedTo = <Op extends Operation>(operation: Op, path: Path): Operation => {
+export const shiftedTo = (operation: Still, path: Path): Still => {
   if (path === operation.path) return operation;
-  const it: Operation = operation;
-  switch (it.op) {
+  switch (operation.op) {
     case 'add':
-      return { op: 'add', path, value: it.value };
+      return { op: 'add', path, value: operation.value };
     case 'insert':
-      return { op: 'insert', path, value: it.value };
+      return { op: 'insert', path, value: operation.value };
     case 'replace':
-      return { op: 'replace', path, value: it.value };
+      return { op: 'replace', path, value: operation.value };
     case 'remove':
       return { op: 'remove', path };
     case 'inc':
-      return { op: 'inc', path, value: it.value };
+      return { op: 'inc', path, value: operation.value };
     case 'str_ins':
-      return { op: 'str_ins', path, pos: it.pos, str: it.str };
+      return { op: 'str_ins', path, pos: operation.pos, str: operation.str };
     case 'str_del':
-      return { op: 'str_del', path, pos: it.pos, len: it.len };
+      return { op: 'str_del', path, pos: operation.pos, len: operation.len };
     case 'test':
-      return { op: 'test', path, value: it.value };
-    case 'move':
-      return movedTo(it, it.from, path);
+      return { op: 'test', path, value: operation.value };
   }
 };
 
-type Move = Extract<Operation, { op: 'move' }>;
-
-/** The move with other ends. Its `restoring` mark stays with it: it must survive every transform. */
-export const movedTo = (move: Move, from: Path, path: Path): Move => {
+/**
+ * The move with other ends. Its `restoring` mark stays with it: it must survive every transform. Nothing at all where the
+ * item is at its destination by now.
+ */
+export const movedTo = (move: Move, from: Path, path: Path): Outcome => {
   if (from === move.from && path === move.path) return move;
+  if (samePath(from, path)) return dropped;
   return move.restoring === true ? { op: 'move', from, path, restoring: true } : { op: 'move', from, path };
 };
 
