@@ -1,6 +1,5 @@
 import { ConfigError, readConfig, type Config } from './config.js';
-import { createLog } from './log.js';
-import { startServer, type RunningServer } from './server.js';
+import type { RunningServer } from './server.js';
 
 const usage = `Usage: npm start
 
@@ -34,8 +33,11 @@ async function main(args: readonly string[]): Promise<number | undefined> {
     process.stderr.write(`${error.message}\n`);
     return 2;
   }
+  const { createLog } = await import('./log.js');
   const log = createLog(config);
   try {
+    // Loaded now, so that a wrong argument or variable is told at once.
+    const { startServer } = await import('./server.js');
     const server = await startServer(config, log);
     stopOnSignal(server);
     process.stdout.write(welcome(server));

@@ -29,6 +29,13 @@ export async function openNotifications(options: {
   let closed = false;
   let retryMs = firstRetryMs;
   let retry: NodeJS.Timeout | null = null;
+  /** One query at a time: the driver gives up queueing them. */
+  let last: Promise<unknown> = Promise.resolve();
+  const ask = (target: pg.Client, query: string | pg.QueryConfig): Promise<unknown> => {
+    const asked = last.then(() => target.query(query));
+    last = asked.catch(() => undefined);
+    return asked;
+  };
 
   async function connect(): Promise<void> {
     const next = new pg.Client({ connectionString: options.connectionString, application_name: 'concord-notify', keepAlive: true });
@@ -41,7 +48,7 @@ export async function openNotifications(options: {
       for (const listener of channels.get(channel) ?? []) call(() => listener(payload ?? ''));
     });
     await next.connect();
-    for (const channel of channels.keys()) await next.query(`LISTEN ${next.escapeIdentifier(channel)}`);
+    for (const channel of channels.keys()) await ask(next, `LISTEN ${next.escapeIdentifier(channel)}`);
     if (closed) return void (await next.end());
     client = next;
     retryMs = firstRetryMs;
@@ -76,7 +83,7 @@ export async function openNotifications(options: {
   return {
     async publish(channel, payload) {
       try {
-        await client?.query({ name: 'concord-notify', text: 'SELECT pg_notify($1, $2)', values: [channel, payload] });
+        if (client !== null) await ask(client, { name: 'concord-notify', text: 'SELECT pg_notify($1, $2)', values: [channel, payload] });
       } catch (error) {
         options.log.warn({ err: error, channel }, 'A hint was not sent.');
       }
@@ -87,9 +94,11 @@ export async function openNotifications(options: {
         listeners = new Set();
         channels.set(channel, listeners);
         const listening = client;
-        listening?.query(`LISTEN ${listening.escapeIdentifier(channel)}`).catch((error: unknown) => {
-          options.log.warn({ err: error, channel }, 'LISTEN failed; it is repeated with the next connection.');
-        });
+        if (listening !== null) {
+          ask(listening, `LISTEN ${listening.escapeIdentifier(channel)}`).catch((error: unknown) => {
+            options.log.warn({ err: error, channel }, 'LISTEN failed; it is repeated with the next connection.');
+          });
+        }
       }
       listeners.add(listener);
       return () => void listeners.delete(listener);
@@ -101,10 +110,10 @@ export async function openNotifications(options: {
     async close() {
       closed = true;
       if (retry !== null) clearTimeout(retry);
-      const last = client;
+      const open = client;
       client = null;
-      last?.removeAllListeners('end');
-      await last?.end().catch(() => undefined);
+      open?.removeAllListeners('end');
+      await open?.end().catch(() => undefined);
     },
   };
 }

@@ -24,15 +24,16 @@ export function createRateLimit(config: RateLimitConfig): RateLimit {
 
 function limiter(what: string, perSecond: number, burst: number): (caller: string, points: number) => Promise<void> {
   if (perSecond === 0) return () => Promise.resolve();
-  const bursty = new BurstyRateLimiter(
-    new RateLimiterMemory({ keyPrefix: what, points: perSecond, duration: 1 }),
-    new RateLimiterMemory({ keyPrefix: `${what}-burst`, points: burst, duration: burstWindowSeconds }),
-  );
+  const steady = new RateLimiterMemory({ keyPrefix: what, points: perSecond, duration: 1 });
+  const reserve = new RateLimiterMemory({ keyPrefix: `${what}-burst`, points: burst, duration: burstWindowSeconds });
+  const bursty = new BurstyRateLimiter(steady, reserve);
   return async (caller, points) => {
     try {
       await bursty.consume(caller, points);
     } catch (refusal) {
       if (!(refusal instanceof RateLimiterRes)) throw refusal;
+      // A call that was refused has used nothing: one that is too large must not shut out the smaller one after it.
+      await Promise.all([steady.reward(caller, points), reserve.reward(caller, points)]);
       const retryAfter = Math.max(1, Math.ceil(refusal.msBeforeNext));
       throw new ConcordError('RATE_LIMITED', `More than ${perSecond} ${what} a second (and ${burst} at once). Wait ${retryAfter} ms; nothing of this call was done.`, {
         retryAfter,

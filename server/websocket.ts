@@ -1,5 +1,6 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
 import { GraphQLError, type ExecutionArgs, type GraphQLSchema } from 'graphql';
 import { CloseCode, handleProtocols, makeServer, type Context as SocketContext, type ServerOptions, type SubscribePayload } from 'graphql-ws';
 import type { Logger } from 'pino';
@@ -12,6 +13,7 @@ import type { Operations } from './operations.js';
 
 const initTimeoutMs = 5_000;
 const keepAliveMs = 15_000;
+const flushMs = 20;
 const mostOperationsPerSocket = 1_000;
 
 /** Close codes beyond graphql-ws's own: standard "try again later", after which clients reconnect. */
@@ -147,6 +149,8 @@ export function createWebSocketEdge(options: {
       server.handleUpgrade(request, socket, head, (webSocket) => server.emit('connection', webSocket, request));
     },
     async close(timeoutMs) {
+      // The ends of the streams, which have just been told, go out before the close frames.
+      await delay(flushMs);
       const gone = [...server.clients].map((socket) => new Promise((resolve) => socket.once('close', resolve)));
       for (const socket of server.clients) socket.close(goingAway, closeReason('SHUTTING_DOWN', 'The server is stopping; connect again.'));
       let timer: NodeJS.Timeout | undefined;

@@ -10,6 +10,8 @@ import { statusOf, type Mask } from './mask.js';
 import type { Operations } from './operations.js';
 import { guardStream, maskResult } from './stream.js';
 
+const wrongMethod = 405;
+
 /** What the HTTP edge found out before GraphQL begins. */
 export interface RequestFacts {
   readonly session: Session | null;
@@ -106,8 +108,9 @@ export function createGraphQLHandler(options: {
   });
 }
 
-/** The status for callers that asked for application/graphql-response+json; the others get 200, as they expect. */
+/** The status for callers that asked for application/graphql-response+json; the others get 200, as they expect. A wrong method stays one. */
 function withStatus(error: GraphQLError): GraphQLError {
-  error.extensions['http'] ??= { spec: true, status: statusOf(error.extensions['code']) };
+  const given = error.extensions['http'] as { readonly status?: number } | undefined;
+  if (given?.status !== wrongMethod) error.extensions['http'] = { spec: true, status: statusOf(error.extensions['code']) };
   return error;
 }

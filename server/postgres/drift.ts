@@ -7,11 +7,11 @@ const noFilter = { externalTables: [], externalEnums: [] };
 
 /**
  * What is missing between the migrations and schema.prisma, as SQL; empty when they agree. The connection must be to an empty
- * database, which the schema engine uses as its shadow.
+ * database, which the schema engine uses as its shadow. `edit` may change the schema before it is compared.
  */
-export async function findDrift(emptyDatabaseUrl: string): Promise<string> {
+export async function findDrift(emptyDatabaseUrl: string, edit: (schema: string) => string = (schema) => schema): Promise<string> {
   const prismaFolder = await findPrismaFolder();
-  const schema = await readFile(path.join(prismaFolder, 'schema.prisma'), 'utf8');
+  const schema = edit(await readFile(path.join(prismaFolder, 'schema.prisma'), 'utf8'));
   const { stdout } = await withSchemaEngine({ connectionString: emptyDatabaseUrl, schema }, async (engine) =>
     engine.diff({
       from: { tag: 'migrations', ...migrationsList(prismaFolder, await readMigrations(prismaFolder)) },

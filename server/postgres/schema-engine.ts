@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { PrismaPg } from '@prisma/adapter-pg';
-import { bindMigrationAwareSqlAdapterFactory } from '@prisma/driver-adapter-utils';
+import { ColumnTypeEnum, bindMigrationAwareSqlAdapterFactory } from '@prisma/driver-adapter-utils';
 import type { SchemaEngine } from '@prisma/schema-engine-wasm';
 import pg from 'pg';
 
@@ -38,15 +38,20 @@ async function loadGlue(): Promise<EngineGlue> {
 const internalChar = 18;
 const blankPaddedChar = 1042;
 
+/** For the rows of a result: which of its columns are of PostgreSQL's internal type "char". */
+const charColumns = new WeakMap<object, readonly number[]>();
+
 /**
- * The engine describes a database from system tables with columns of PostgreSQL's internal type "char", which Prisma's adapter
- * does not know: they pass as ordinary characters.
+ * The engine describes a database from system tables with columns of the internal type "char", which Prisma's adapter does not
+ * know. They pass it as another type; `Adapter` gives them their own again.
  */
 class DescribablePool extends pg.Pool {
   override query = (async (...args: unknown[]) => {
     const ask = super.query.bind(this) as unknown as (...given: unknown[]) => Promise<pg.QueryResult>;
     const result = await ask(...args);
-    for (const field of result.fields ?? []) if (field.dataTypeID === internalChar) field.dataTypeID = blankPaddedChar;
+    const found = (result.fields ?? []).flatMap((field, index) => (field.dataTypeID === internalChar ? [index] : []));
+    for (const index of found) Object.assign(result.fields[index] ?? {}, { dataTypeID: blankPaddedChar });
+    if (found.length > 0) charColumns.set(result.rows, found);
     return result;
   }) as unknown as pg.Pool['query'];
 }
@@ -56,8 +61,20 @@ class Adapter extends PrismaPg {
   constructor(private readonly newPool: () => pg.Pool) {
     super(newPool());
   }
+
+  override async connect() {
+    const connection = await super.connect();
+    const queryRaw = connection.queryRaw.bind(connection);
+    connection.queryRaw = async (query) => {
+      const result = await queryRaw(query);
+      const found = charColumns.get(result.rows) ?? [];
+      return { ...result, columnTypes: result.columnTypes.map((type, index) => (found.includes(index) ? ColumnTypeEnum.Character : type)) };
+    };
+    return connection;
+  }
+
   override connectToShadowDb() {
-    return new PrismaPg(this.newPool()).connect();
+    return new Adapter(this.newPool).connect();
   }
 }
 

@@ -1,0 +1,176 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startTestServer, type GraphQLAnswer, type TestServer } from './harness.js';
+import { openRawSocket, openSession } from './raw-socket.js';
+
+describe('Bad input', () => {
+  let server: TestServer;
+  beforeAll(async () => {
+    server = await startTestServer();
+    await server.graphql('mutation { createDocument(id: "doc", value: { a: 1, text: "abc" }) { __typename } }');
+  });
+  afterAll(() => server.close());
+
+  async function post(body: string, headers: Record<string, string> = {}): Promise<{ status: number; code: unknown; error: GraphQLAnswer['errors'][number] | undefined }> {
+    const response = await fetch(server.url, { method: 'POST', headers: { 'content-type': 'application/json', authorization: `Bearer ${server.token}`, ...headers }, body });
+    const { errors } = (await response.json()) as GraphQLAnswer;
+    return { status: response.status, code: errors[0]?.extensions['code'], error: errors[0] };
+  }
+
+  describe('over HTTP', () => {
+    it.each([
+      ['a body that is not JSON', '{"query": "{ viewer', 400, 'INPUT_INVALID', /not JSON/],
+      ['a body without a query', '{}', 400, 'INPUT_INVALID', /query must be a text, it is missing/],
+      ['a body that is no object', '"hello"', 400, 'INPUT_INVALID', /an object like/],
+      ['variables that are no object', '{"query":"{viewer{id}}","variables":[1]}', 400, 'INPUT_INVALID', /variables must be an object/],
+      ['an empty batch', '[]', 400, 'INPUT_INVALID', /batch is empty/],
+      ['a batch of eleven', JSON.stringify(Array(11).fill({ query: '{viewer{id}}' })), 400, 'QUERY_TOO_COMPLEX', /11 operations; 10 are allowed/],
+      ['a query that is not GraphQL', '{"query":"{ viewer { "}', 200, 'INPUT_INVALID', /Syntax Error/],
+      ['a field that does not exist', '{"query":"{ viewer { nme } }"}', 200, 'INPUT_INVALID', /Did you mean "name"/],
+      ['an operation name that is not there', '{"query":"query A { viewer { id } }","operationName":"B"}', 200, 'INPUT_INVALID', /no operation named B/],
+      ['a variable of the wrong type', '{"query":"query($n: Int) { documents(first: $n) { nodes { id } } }","variables":{"n":"x"}}', 200, 'INPUT_INVALID', /"\$n"/],
+    ])('%s is refused with a code and what to do', async (_name, body, status, code, message) => {
+      const answer = await post(body);
+      expect(answer).toMatchObject({ status, code });
+      expect(answer.error?.message).toMatch(message);
+    });
+
+    it('answers with the status of the failure to those who ask for application/graphql-response+json', async () => {
+      expect((await post('{"query":"{ nothing }"}', { accept: 'application/graphql-response+json' })).status).toBe(400);
+    });
+
+    it('refuses other content types, so that a foreign form cannot post', async () => {
+      expect(await post('query=x', { 'content-type': 'application/x-www-form-urlencoded' })).toMatchObject({ status: 400, code: 'INPUT_INVALID' });
+    });
+
+    it('refuses a body that is announced too large before it is sent', async () => {
+      const tooLarge = 'x'.repeat(6 * 1024 * 1024);
+      const answer = await post(JSON.stringify({ query: tooLarge }));
+      expect(answer).toMatchObject({ status: 413, code: 'LIMIT_EXCEEDED' });
+      expect(answer.error?.extensions).toMatchObject({ limit: 4.5 * 1024 * 1024 });
+    });
+
+    it('refuses a body that turns out too large while it streams', async () => {
+      const stream = new ReadableStream<Uint8Array>({
+        start(controller) {
+          for (let part = 0; part < 6; part++) controller.enqueue(new TextEncoder().encode('x'.repeat(1024 * 1024)));
+          controller.close();
+        },
+      });
+      // The connection may be cut while the rest is still being sent.
+      const outcome = await fetch(server.url, { method: 'POST', headers: { 'content-type': 'application/json', authorization: `Bearer ${server.token}` }, body: stream, duplex: 'half' } as RequestInit).then(
+        (response) => response.status,
+        () => 413,
+      );
+      expect(outcome).toBe(413);
+    });
+
+    it('refuses a mutation by GET', async () => {
+      const url = `${server.url}?query=${encodeURIComponent('mutation { createWorkspace(name: "x") { id } }')}`;
+      const response = await fetch(url, { headers: { authorization: `Bearer ${server.token}` } });
+      expect(response.status).toBe(405);
+      expect(((await response.json()) as GraphQLAnswer).errors[0]?.extensions['code']).toBe('INPUT_INVALID');
+    });
+
+    it('refuses other methods and other paths', async () => {
+      expect((await fetch(server.url, { method: 'DELETE' })).status).toBe(405);
+      expect((await fetch(new URL('/nothing', server.url))).status).toBe(404);
+    });
+
+    it.each([
+      ['13 levels', `{ documents { nodes { id } } ${'a: documents { nodes { id } } '.repeat(16)} }`.replaceAll('a:', () => `a${Math.random().toString(36).slice(2)}:`), /17|16 aliases/],
+      ['pages within pages', '{ documents(first: 1000) { nodes { history(first: 1000) { nodes { patch } } } } }', /fields/],
+    ])('refuses an operation that asks for too much: %s', async (_name, query, message) => {
+      const { errors } = await server.graphql(query);
+      expect(errors[0]?.extensions).toMatchObject({ code: 'QUERY_TOO_COMPLEX', limit: expect.any(Number) as number, actual: expect.any(Number) as number });
+      expect(errors[0]?.message).toMatch(message);
+    });
+
+    it('counts what a fragment hides', async () => {
+      const nested = 'fragment F on Workspace { a1: id a2: id a3: id a4: id a5: id a6: id } ';
+      const { errors } = await server.graphql(`${nested} { viewer { workspaces { ...F } } x: viewer { workspaces { ...F } } y: viewer { workspaces { ...F } } }`);
+      expect(errors[0]?.extensions).toMatchObject({ code: 'QUERY_TOO_COMPLEX', limit: 15, actual: 20 });
+    });
+  });
+
+  describe('in documents and patches', () => {
+    const patch = async (operations: unknown, id = 'doc') =>
+      (await server.graphql('mutation ($id: ID!, $patch: JSON!) { patchDocument(id: $id, patch: $patch) { __typename ... on Refused { code path operation } } }', { id, patch: operations })).data?.['patchDocument'];
+
+    it.each([
+      ['an unknown document', [{ op: 'remove', path: '/a' }], 'missing', 'DOCUMENT_NOT_FOUND'],
+      ['a patch that is no list', { op: 'remove' }, 'doc', 'PATCH_MALFORMED'],
+      ['an unknown operation', [{ op: 'destroy', path: '/a' }], 'doc', 'PATCH_MALFORMED'],
+      ['an invalid pointer', [{ op: 'remove', path: 'a' }], 'doc', 'POINTER_INVALID'],
+      ['a path that is not there', [{ op: 'replace', path: '/a', value: 2 }, { op: 'remove', path: '/zzz' }], 'doc', 'PATH_NOT_FOUND'],
+      ['a failing test', [{ op: 'test', path: '/a', value: 5 }], 'doc', 'TEST_FAILED'],
+      ['text edits on a number', [{ op: 'str_ins', path: '/a', pos: 0, str: 'x' }], 'doc', 'TYPE_MISMATCH'],
+      ['the key __proto__', [{ op: 'add', path: '/__proto__', value: {} }], 'doc', 'VALUE_INVALID'],
+    ])('refuses %s and writes nothing', async (_name, operations, id, code) => {
+      expect(await patch(operations, id)).toMatchObject({ __typename: 'Refused', code });
+      expect((await server.graphql('{ document(id: "doc") { revision value } }')).data).toEqual({ document: { revision: 1, value: { a: 1, text: 'abc' } } });
+    });
+
+    it('refuses U+0000 and an oversize document', async () => {
+      const create = async (value: unknown) => {
+        const { data, errors } = await server.graphql('mutation ($value: JSON) { createDocument(value: $value) { __typename ... on Refused { code limit actual } } }', { value });
+        return data?.['createDocument'] ?? errors[0]?.extensions;
+      };
+      expect(await create({ text: 'a\0b' })).toMatchObject({ code: 'VALUE_INVALID' });
+      expect(await create({ text: 'x'.repeat(1024 * 1024) })).toMatchObject({ code: 'LIMIT_EXCEEDED', limit: 1024 * 1024 });
+    });
+
+    it('refuses a workspace the caller is not in, whether it exists or not', async () => {
+      const foreign = await server.newWorkspace();
+      const ask = async (id: string) => (await server.graphql('query ($id: ID) { documents(workspaceId: $id) { nodes { id } } }', { id })).errors[0]?.extensions['code'];
+      expect([await ask(foreign), await ask('nothing')]).toEqual(['WORKSPACE_NOT_FOUND', 'WORKSPACE_NOT_FOUND']);
+    });
+  });
+
+  describe('over a WebSocket', () => {
+    it('closes 4400 for what is not a message', async () => {
+      const socket = await openRawSocket(server.wsUrl);
+      socket.sendText('hello');
+      expect((await socket.closed).code).toBe(4400);
+    });
+
+    it('closes 4401 for an operation before the connection is acknowledged', async () => {
+      const socket = await openRawSocket(server.wsUrl);
+      socket.send({ id: '1', type: 'subscribe', payload: { query: '{ viewer { id } }' } });
+      expect((await socket.closed).code).toBe(4401);
+    });
+
+    it('closes 4408 when nobody says who is there', { timeout: 10_000 }, async () => {
+      const socket = await openRawSocket(server.wsUrl);
+      expect((await socket.closed).code).toBe(4408);
+    });
+
+    it('closes 1009 for a message that is too large', async () => {
+      const socket = await openSession(server.wsUrl, server.token);
+      socket.sendText('x'.repeat(5 * 1024 * 1024));
+      expect((await socket.closed).code).toBe(1009);
+    });
+
+    it('answers syntax, unknown fields and too much with the same codes as HTTP, and the socket lives on', async () => {
+      const socket = await openSession(server.wsUrl, server.token);
+      const ask = async (query: string) => {
+        socket.send({ id: 'x', type: 'subscribe', payload: { query } });
+        const { type, payload } = await socket.next();
+        return { type, code: (payload as { extensions: { code: string } }[])[0]?.extensions.code };
+      };
+      expect(await ask('{ viewer {')).toEqual({ type: 'error', code: 'INPUT_INVALID' });
+      expect(await ask('{ nothing }')).toEqual({ type: 'error', code: 'INPUT_INVALID' });
+      expect(await ask('{ documents(first: 1000) { nodes { history(first: 1000) { nodes { patch } } } } }')).toEqual({ type: 'error', code: 'QUERY_TOO_COMPLEX' });
+      socket.send({ id: 'y', type: 'subscribe', payload: { query: '{ viewer { workspaces { id } } }' } });
+      expect(await socket.next()).toMatchObject({ id: 'y', type: 'next', payload: { data: { viewer: { workspaces: [{ id: 'main' }] } } } });
+      socket.close();
+    });
+
+    it('refuses an upgrade elsewhere', async () => {
+      await expect(openRawSocket(server.wsUrl.replace('/graphql', '/other'))).rejects.toThrow('404');
+    });
+  });
+
+  it('leaves the server running', async () => {
+    expect((await fetch(new URL('/ready', server.url))).status).toBe(200);
+  });
+});

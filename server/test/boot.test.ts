@@ -1,0 +1,138 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+const root = path.join(import.meta.dirname, '..', '..');
+
+interface Run {
+  readonly child: ChildProcess;
+  readonly output: () => string;
+  readonly exited: Promise<number | null>;
+}
+
+function run(script: string, args: readonly string[], environment: Record<string, string>): Run {
+  const child = spawn(process.execPath, ['--conditions=@concord/source', '--import', 'tsx', path.join(root, script), ...args], {
+    cwd: root,
+    env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let text = '';
+  child.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (text += chunk.toString()));
+  return { child, output: () => text, exited: new Promise((resolve) => child.once('close', resolve)) };
+}
+
+/** Resolves when the output has the text; rejects when the process ends without. */
+async function shows(running: Run, text: string): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    const look = () => {
+      if (running.output().includes(text)) resolve();
+    };
+    running.child.stdout?.on('data', look);
+    running.child.stderr?.on('data', look);
+    void running.exited.then(() => reject(new Error(`It ended without "${text}":\n${running.output()}`)));
+    look();
+  });
+}
+
+async function freePort(): Promise<string> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return String(port);
+}
+
+describe('npm start', { timeout: 60_000 }, () => {
+  let folder: string;
+  let environment: Record<string, string>;
+  let url: string;
+  let token: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(path.join('/tmp', 'concord-boot-'));
+    environment = { PORT: await freePort(), CONCORD_DATA: folder };
+    url = `http://127.0.0.1:${environment['PORT']}/graphql`;
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  async function ask(query: string): Promise<unknown> {
+    const response = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` }, body: JSON.stringify({ query }) });
+    return response.json();
+  }
+
+  it('makes its own PostgreSQL, prints where GraphiQL is, a ready token and an operation, and stops on Ctrl-C', async () => {
+    const first = run('server/main.ts', [], environment);
+    await shows(first, 'Ctrl-C stops it.');
+    expect(first.output()).toContain(`GraphiQL:  ${url}`);
+    token = /Token: {5}(\S+)/.exec(first.output())?.[1] ?? '';
+    const example = /^ {2}(mutation .*)$/m.exec(first.output())?.[1] ?? '';
+    expect(await ask(example)).toEqual({ data: { createDocument: { __typename: 'Edited', document: { revision: 1, value: { text: 'Hello' } } } } });
+    first.child.kill('SIGINT');
+    expect(await first.exited).toBe(0);
+    expect(first.output()).toContain('PostgreSQL is stopped.');
+  });
+
+  it('starts again with the same data and makes no second token; after kill -9 it adopts the PostgreSQL that still runs', async () => {
+    const second = run('server/main.ts', [], environment);
+    await shows(second, 'Ctrl-C stops it.');
+    expect(second.output()).not.toMatch(/[0-9a-f]{18}\.[A-Za-z0-9_-]{32}/);
+    second.child.kill('SIGKILL');
+    await second.exited;
+
+    const third = run('server/main.ts', [], environment);
+    await shows(third, 'Ctrl-C stops it.');
+    expect(third.output()).toContain('PostgreSQL was still running; adopted.');
+    expect(await ask('{ document(id: "hello") { value } }')).toEqual({ data: { document: { value: { text: 'Hello' } } } });
+
+    const created = run('server/token-cli.ts', ['create', '--name', 'Ann', '--role', 'VIEWER'], environment);
+    expect(await created.exited).toBe(0);
+    const [viewerToken = ''] = /\S+\.\S+/.exec(created.output()) ?? [];
+    const owner = token;
+    token = viewerToken;
+    expect(await ask('{ viewer { name } }')).toEqual({ data: { viewer: { name: 'Ann' } } });
+    const revoked = run('server/token-cli.ts', ['revoke', viewerToken], environment);
+    expect(await revoked.exited).toBe(0);
+    expect(JSON.stringify(await ask('{ viewer { name } }'))).toContain('UNAUTHENTICATED');
+    token = owner;
+
+    third.child.kill('SIGTERM');
+    expect(await third.exited).toBe(0);
+    const list = run('server/token-cli.ts', ['list'], environment);
+    expect(await list.exited).toBe(0);
+    expect(list.output()).toMatch(/valid.*Owner[\s\S]*revoked.*Ann.*VIEWER of main/);
+    expect(list.output()).not.toContain(viewerToken);
+  });
+
+  it('starts after PostgreSQL itself was killed with the server', async () => {
+    const killed = run('server/main.ts', [], environment);
+    await shows(killed, 'Ctrl-C stops it.');
+    const pid = Number(/"pid":(\d+),"port"/.exec(killed.output())?.[1]);
+    killed.child.kill('SIGKILL');
+    process.kill(pid, 'SIGKILL');
+    await killed.exited;
+    const next = run('server/main.ts', [], environment);
+    await shows(next, 'Ctrl-C stops it.');
+    expect(await ask('{ document(id: "hello") { revision } }')).toEqual({ data: { document: { revision: 1 } } });
+    const other = run('server/main.ts', [], { ...environment, CONCORD_DATA: folder });
+    expect(await other.exited).toBe(1);
+    expect(other.output()).toContain(`port ${environment['PORT']} on 127.0.0.1 is taken`);
+    expect(await ask('{ document(id: "hello") { revision } }')).toEqual({ data: { document: { revision: 1 } } });
+    next.child.kill('SIGINT');
+    expect(await next.exited).toBe(0);
+  });
+
+  it.concurrent.each([
+    ['an unknown argument', 'server/main.ts', ['--port'], {}, 2, 'Unknown argument: --port'],
+    ['a wrong variable', 'server/main.ts', [], { PORT: 'x' }, 2, 'PORT (the port to listen on'],
+    ['plain HTTP in production', 'server/main.ts', [], { NODE_ENV: 'production' }, 2, 'NODE_ENV=production refuses plain HTTP'],
+    ['a database that is not there', 'server/main.ts', [], { PORT: '0', DATABASE_URL: 'postgresql://u:p@127.0.0.1:1/d' }, 1, 'the PostgreSQL of DATABASE_URL cannot be reached'],
+    ['a token command without a role', 'server/token-cli.ts', ['create', '--name', 'x'], {}, 2, 'create needs --role'],
+    ['an unknown token command', 'server/token-cli.ts', ['destroy'], {}, 2, 'Unknown command: destroy'],
+  ])('refuses %s and says what to do', async (_name, script, args, change, status, text) => {
+    const refused = run(script, args, change);
+    expect(await refused.exited).toBe(status);
+    expect(refused.output()).toContain(text);
+  });
+});

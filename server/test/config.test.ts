@@ -1,0 +1,43 @@
+import { describe, expect, it } from 'vitest';
+import { ConfigError, readConfig } from '../config.js';
+
+function problemsOf(environment: Record<string, string>): readonly string[] {
+  try {
+    readConfig(environment);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+describe('The configuration', () => {
+  it('needs nothing: an own PostgreSQL in ./data, on the loopback address', () => {
+    expect(readConfig({})).toMatchObject({ production: false, host: '127.0.0.1', port: 8080, databaseUrl: null, dataFolder: './data', tls: null, trustProxy: false });
+  });
+
+  it('tells every problem at once, each with the variable and what to do', () => {
+    const problems = problemsOf({ PORT: '80a', POOL_SIZE: '1', LOG_LEVEL: 'loud', DATABASE_URL: 'mysql://u:geheim@h/d', TRUST_PROXY: 'yes', TLS_CERT: 'c.pem', JWT_ISSUER: 'me', CORS_ORIGINS: 'example.org' });
+    for (const name of ['PORT', 'POOL_SIZE', 'LOG_LEVEL', 'DATABASE_URL', 'TRUST_PROXY', 'TLS_KEY', 'JWT_JWKS_URL', 'JWT_AUDIENCE', 'CORS_ORIGINS']) {
+      expect(problems.filter((problem) => problem.startsWith(name))).toHaveLength(1);
+    }
+    expect(problems[0]).toBe('PORT (the port to listen on; 0 takes a free one) is "80a"; give a whole number from 0 to 65535, or leave it out for 8080.');
+  });
+
+  it('never repeats a URL that may carry a password', () => {
+    expect(problemsOf({ DATABASE_URL: 'mysql://u:geheim@h/d' }).join()).not.toContain('geheim');
+  });
+
+  it('takes an empty variable for an unset one', () => {
+    expect(readConfig({ PORT: '', DATABASE_URL: ' ' })).toMatchObject({ port: 8080, databaseUrl: null });
+  });
+
+  it('refuses plain HTTP in production and says both ways out', () => {
+    const [problem] = problemsOf({ NODE_ENV: 'production' });
+    expect(problem).toMatch(/^NODE_ENV=production refuses plain HTTP/);
+    expect(problem).toContain('TLS_CERT and TLS_KEY');
+    expect(problem).toContain('TRUST_PROXY=1');
+    expect(readConfig({ NODE_ENV: 'production', TRUST_PROXY: '1' }).trustProxy).toBe(true);
+    expect(readConfig({ NODE_ENV: 'production', TLS_CERT: 'c.pem', TLS_KEY: 'k.pem' }).tls).toEqual({ certFile: 'c.pem', keyFile: 'k.pem' });
+  });
+});
