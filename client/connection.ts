@@ -80,7 +80,7 @@ export class Connection {
     let socket: Socket | undefined;
     try {
       this.change('connecting');
-      socket = await openSocket(this.environment);
+      socket = await openSocket(this.environment, signal);
       if (signal.aborted) return new ConcordError('UNAVAILABLE', 'The replica went offline.');
       this.socketNow = socket;
       this.change('catching-up');

@@ -20,7 +20,10 @@ import type { Store } from './store/store.js';
 /** What became of a local edit: it is in the file and will be pushed. */
 export interface Edited {
   readonly documentId: DocumentId;
-  /** Names the edit for ever. Null: the edit changed nothing, so there is none. */
+  /**
+   * Names the edit for ever. Null: the edit changed nothing, so there is none. Where many edits are folded into one before they
+   * are sent (`squashFrom`), the log knows them by the id of the first.
+   */
   readonly patchId: PatchId | null;
 }
 

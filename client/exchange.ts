@@ -2,7 +2,7 @@ import { makeErrorResult, makeResult, type Exchange, type Operation, type Operat
 import { Kind, type OperationDefinitionNode } from 'graphql';
 import { filter, fromValue, make, merge, mergeMap, pipe, share, takeUntil, type Source } from 'wonka';
 import type { Live } from './live.js';
-import { executeLocally, isLocal } from './local-schema.js';
+import { executeLocally, isLocal, type Reads } from './local-schema.js';
 import type { Queries } from './query.js';
 import type { Store } from './store/store.js';
 
@@ -45,11 +45,14 @@ const answeredHere = (operation: Operation): boolean =>
 function answers(operation: Operation, store: Store, queries: Queries, live: Live): Source<OperationResult> {
   const name = operation.query.definitions.find((definition): definition is OperationDefinitionNode => definition.kind === Kind.OPERATION_DEFINITION)?.name?.value;
   let told: string | undefined;
+  let reads: Reads = { ids: new Set(), selections: [] };
   /** Undefined: the same answer as the last one, as after a change of documents that the query does not show. */
   const answer = (): OperationResult | undefined => {
     let result: OperationResult;
     try {
-      result = makeResult(operation, executeLocally(store, queries, operation.query, operation.variables, name));
+      const answered = executeLocally(store, queries, operation.query, operation.variables, name);
+      reads = answered.reads;
+      result = makeResult(operation, answered.result);
     } catch (error) {
       result = makeErrorResult(operation, error instanceof Error ? error : new Error(String(error)));
     }
@@ -62,10 +65,14 @@ function answers(operation: Operation, store: Store, queries: Queries, live: Liv
   return merge([
     fromValue(answer()!),
     make<OperationResult>((observer) =>
-      live.anything(() => {
-        const changed = answer();
-        if (changed !== undefined) observer.next(changed);
-      }),
+      live.query(
+        () => reads.selections,
+        () => reads.ids,
+        () => {
+          const changed = answer();
+          if (changed !== undefined) observer.next(changed);
+        },
+      ),
     ),
   ]);
 }

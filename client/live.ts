@@ -39,17 +39,12 @@ export class Live {
     return this.add({ listener, concerns: (changed) => changed === id });
   }
 
-  /** `shown` gives the ids of the last result. */
-  query(selection: Selection, shown: () => ReadonlySet<DocumentId>, listener: () => void): Unsubscribe {
+  /** `shown` gives the ids in the last result, `selections` what else would come in. */
+  query(selections: () => readonly Selection[], shown: () => ReadonlySet<DocumentId>, listener: () => void): Unsubscribe {
     return this.add({
       listener,
-      concerns: (id, { after }) => shown().has(id) || (after !== undefined && selects(selection, after)),
+      concerns: (id, { after }) => shown().has(id) || (after !== undefined && selections().some((selection) => selects(selection, after))),
     });
-  }
-
-  /** Any change of a document. */
-  anything(listener: () => void): Unsubscribe {
-    return this.add({ listener, concerns: () => true });
   }
 
   private add(watch: Watched): Unsubscribe {
@@ -112,7 +107,7 @@ export class LiveSelection {
       this.shown = new Set(rows.map(({ id }) => id));
       listener(rows);
     };
-    const stop = this.live.query(this.selection, () => this.shown, run);
+    const stop = this.live.query(() => [this.selection], () => this.shown, run);
     run();
     return stop;
   }

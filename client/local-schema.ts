@@ -62,8 +62,22 @@ interface Arguments {
   readonly after?: string | null;
 }
 
+/** What an answer was made of: it may change only when one of these documents does, or one comes that a selection takes. */
+export interface Reads {
+  readonly ids: ReadonlySet<DocumentId>;
+  readonly selections: readonly Selection[];
+}
+
 /** Answers a query that `isLocal`; synchronous, because nothing is waited for. `workspaceId` other than this replica's is refused. */
-export function executeLocally(store: Store, queries: Queries, query: DocumentNode, variables: unknown, operationName: string | undefined): ExecutionResult {
+export function executeLocally(
+  store: Store,
+  queries: Queries,
+  query: DocumentNode,
+  variables: unknown,
+  operationName: string | undefined,
+): { readonly result: ExecutionResult; readonly reads: Reads } {
+  const ids = new Set<DocumentId>();
+  const selections: Selection[] = [];
   const checkWorkspace = ({ workspaceId }: Arguments): void => {
     const own = store.checkpoint.get().workspaceId;
     if (typeof workspaceId === 'string' && own !== null && workspaceId !== own) {
@@ -78,13 +92,14 @@ export function executeLocally(store: Store, queries: Queries, query: DocumentNo
     rootValue: {
       document(args: Arguments) {
         checkWorkspace(args);
+        ids.add(args.id as DocumentId);
         const state = store.read(args.id as DocumentId);
         return state === undefined ? null : nodeOf(state);
       },
       documents(args: Arguments) {
         checkWorkspace(args);
         try {
-          return page(store, queries, args);
+          return page(store, queries, args, ids, selections);
         } catch (error) {
           throw error instanceof ConcordError ? refusal(error) : error;
         }
@@ -92,15 +107,19 @@ export function executeLocally(store: Store, queries: Queries, query: DocumentNo
     },
   });
   if (result instanceof Promise) throw new Error('A local query waited for something.');
-  return result;
+  return { result, reads: { ids, selections } };
 }
 
 const refusal = (error: ConcordError): GraphQLError => new GraphQLError(error.message, { extensions: { code: error.code, ...error.details } });
 
-function page(store: Store, queries: Queries, args: Arguments): unknown {
+function page(store: Store, queries: Queries, args: Arguments, ids: Set<DocumentId>, selections: Selection[]): unknown {
   const first = args.first ?? 50;
   if (first < 1 || first > 1000) throw new ConcordError('INPUT_INVALID', `first must be 1 to 1000, got ${first}.`, { path: 'first', limit: 1000, actual: first });
-  const rows = queries.select({ ...selectionOf(args), limit: first + 1 });
+  const selection = selectionOf(args);
+  selections.push(selection);
+  // One more than shown tells whether there is a next page.
+  const rows = queries.select({ ...selection, limit: first + 1 });
+  for (const { id } of rows) ids.add(id);
   const shown = rows.slice(0, first);
   const edges = shown.map(({ id, key }) => ({ cursor: key, node: nodeOf(store.read(id)!) }));
   return {

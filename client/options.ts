@@ -74,6 +74,8 @@ export interface Environment {
 class CompressedWebSocket extends WebSocket {
   constructor(address: string | URL, protocols?: string | string[]) {
     super(address, protocols, { perMessageDeflate: { threshold: 1024 }, maxPayload: 256 * 1024 * 1024 });
+    // A socket given up while it connects tells so after graphql-ws has stopped to listen; the close event says all.
+    this.on('error', () => undefined);
   }
 }
 

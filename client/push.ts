@@ -305,6 +305,7 @@ export class Push {
     const state = this.store.read(id);
     if (state === undefined) return;
     const withdrawn = withdraw(state, edit.patchId, reason);
+    this.repairs.delete(edit.patchId);
     const at = new Date(this.environment.now()).toISOString();
     this.store.transact(() => {
       for (const { edit: refused, reason: why } of withdrawn.refused) this.store.quarantine.add(id, refused, why, at);

@@ -58,6 +58,7 @@ export class Replica {
   /** @internal Use `openReplica`. */
   constructor(options: ReplicaOptions) {
     this.token = options.token;
+    checkUrl(options.url);
     const environment = environmentOf({ ...options, token: () => (typeof this.token === 'function' ? this.token() : this.token) });
     this.environment = environment;
     const database = openDatabase(options.database, options.durability ?? 'normal');
@@ -332,4 +333,10 @@ export class Replica {
   private assertOpen(): void {
     if (this.closed) throw new ConcordError('UNAVAILABLE', 'The replica is closed. Open it again.');
   }
+}
+
+function checkUrl(url: string): void {
+  const parsed = URL.canParse(url) ? new URL(url) : undefined;
+  if (parsed?.protocol === 'http:' || parsed?.protocol === 'https:') return;
+  throw new ConcordError('INPUT_INVALID', `url must be the http(s) address of the GraphQL endpoint, like http://127.0.0.1:8080/graphql; got ${JSON.stringify(url)}.`, { path: '/url' });
 }

@@ -16,16 +16,21 @@ const sliceDocuments = 250;
 export async function takeSnapshot(store: Store, pull: Pull, readPage: (after: string | null) => Promise<Page>): Promise<void> {
   const round = store.checkpoint.get().round + 1;
   store.transact(() => store.checkpoint.set({ round, checkpoint: null }));
+  const met = new Set<DocumentId>();
   let page: Page | undefined;
   do {
     // The next page travels while this one is written.
     const reading: Promise<Page> = readPage(page?.next ?? null);
-    if (page !== undefined) await writePage(store, page, round);
+    if (page !== undefined) await writePage(store, page, round, met);
     page = await reading;
   } while (page.next !== null);
-  await writePage(store, page, round);
+  await writePage(store, page, round, met);
 
-  const pending = [...store.waiting].filter((id) => (store.read(id)?.revision ?? 0) > 0 || store.read(id)?.pending.some(({ counter }) => counter !== null));
+  // Those only created here are not asked for, unless the server turned out to have a document of that id.
+  const pending = [...store.waiting].filter((id) => {
+    const state = store.read(id);
+    return state !== undefined && (met.has(id) || state.revision > 0 || state.pending.some(({ counter }) => counter !== null));
+  });
   await pull.fetch(pending, round);
   const { cursor, epoch } = page;
   store.transact(() => {
@@ -36,13 +41,16 @@ export async function takeSnapshot(store: Store, pull: Pull, readPage: (after: s
   });
 }
 
-async function writePage(store: Store, page: Page, round: number): Promise<void> {
+async function writePage(store: Store, page: Page, round: number, met: Set<DocumentId>): Promise<void> {
   for (let start = 0; start < page.documents.length; start += sliceDocuments) {
     store.transact(() => {
       for (const document of page.documents.slice(start, start + sliceDocuments)) {
         const before = store.read(document.id as DocumentId);
         // Documents with pending edits are fetched with their clocks at the end.
-        if (before !== undefined && before.pending.length > 0) continue;
+        if (before !== undefined && before.pending.length > 0) {
+          met.add(before.id);
+          continue;
+        }
         const adopted = adopt(undefined, { ...document, counter: before?.counter ?? 0 });
         if (adopted.ok) store.write(adopted.value.state, round);
       }

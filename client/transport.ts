@@ -31,9 +31,9 @@ export interface ResultSink {
   complete(): void;
 }
 
-/** Connects and waits for the server's word. @throws ConcordError UNAUTHENTICATED, UNAVAILABLE. */
-export async function openSocket(environment: Environment): Promise<Socket> {
-  const token = await environment.token();
+/** Connects and waits for the server's word; gives up when `signal` says so. @throws ConcordError UNAUTHENTICATED, UNAVAILABLE. */
+export async function openSocket(environment: Environment, signal: AbortSignal): Promise<Socket> {
+  const token = await abortable(environment.token(), signal);
   return await new Promise<Socket>((resolve, reject) => {
     let underlying: { readonly _socket?: { readonly bytesRead: number; readonly bytesWritten: number } | null } | undefined;
     let counted = { sent: 0, received: 0 };
@@ -44,6 +44,8 @@ export async function openSocket(environment: Environment): Promise<Socket> {
     const end = (error: ConcordError): void => {
       ended ??= error;
       environment.timers.clear(pong);
+      environment.timers.clear(accepted);
+      signal.removeEventListener('abort', giveUp);
       over(error);
       reject(error);
     };
@@ -64,7 +66,10 @@ export async function openSocket(environment: Environment): Promise<Socket> {
         opened: (socket) => {
           underlying = socket as typeof underlying;
         },
-        connected: () => resolve(socket),
+        connected: () => {
+          environment.timers.clear(accepted);
+          resolve(socket);
+        },
         ping: (received) => {
           if (!received) pong = environment.timers.set(() => client.terminate(), pongWaitMs);
         },
@@ -75,6 +80,17 @@ export async function openSocket(environment: Environment): Promise<Socket> {
         closed: (event) => end(closeError(event)),
       },
     });
+    // A connection attempt into nowhere would last for minutes.
+    const accepted = environment.timers.set(() => {
+      end(new ConcordError('UNAVAILABLE', `The server did not accept the connection within ${environment.answerTimeoutMs} ms.`));
+      client.terminate();
+    }, environment.answerTimeoutMs);
+    const giveUp = (): void => {
+      end(closedHere());
+      client.terminate();
+      void client.dispose();
+    };
+    signal.addEventListener('abort', giveUp);
     const bytes = () => {
       const raw = underlying?._socket;
       if (raw) counted = { sent: raw.bytesWritten, received: raw.bytesRead };
@@ -100,10 +116,20 @@ export async function openSocket(environment: Environment): Promise<Socket> {
       },
       close: () => {
         bytes();
-        end(new ConcordError('UNAVAILABLE', 'The replica closed the connection.'));
+        end(closedHere());
         void client.dispose();
       },
     };
+  });
+}
+
+const closedHere = (): ConcordError => new ConcordError('UNAVAILABLE', 'The replica closed the connection.');
+
+function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) reject(closedHere());
+    signal.addEventListener('abort', () => reject(closedHere()), { once: true });
+    work.then(resolve, reject);
   });
 }
 

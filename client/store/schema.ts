@@ -33,7 +33,7 @@ export const migrations: readonly string[] = [
   CREATE TABLE outbox (
     seq INTEGER PRIMARY KEY,
     document TEXT NOT NULL,
-    patch_id TEXT NOT NULL UNIQUE,
+    patch_id TEXT NOT NULL,
     kind TEXT NOT NULL,
     patch TEXT NOT NULL,
     collection TEXT,

@@ -1,4 +1,5 @@
 import { copyFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Replica } from '../index.js';
@@ -127,6 +128,29 @@ describe('a replica in trouble', () => {
       ['PATCH', 'PATCH_DEPENDS_ON_REFUSED'],
     ]);
     expect(b.quarantined()[0]?.patch).toMatchObject([{ op: 'replace', path: [], value: { text: 'second' } }]);
+  });
+
+  it('finds at its first sync that an id it used is taken, and shows the server\'s document', async () => {
+    const a = await world.open();
+    items(a).create({ ...fresh(), text: 'first' }, { id: 'taken' });
+    await world.settle(a);
+    const b = await world.open({ online: false });
+    items(b).create({ ...fresh(), text: 'second' }, { id: 'taken' });
+    b.goOnline();
+    await world.settle(b);
+    expect(items(b).get('taken')?.value.text).toBe('first');
+    expect(b.quarantined()).toMatchObject([{ kind: 'CREATE', code: 'DOCUMENT_EXISTS' }]);
+  });
+
+  it('closes at once while it waits for a server that never answers', async () => {
+    const silent = createServer();
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+    const connected = new Promise((resolve) => silent.once('connection', resolve));
+    const replica = await world.open({ url: `http://127.0.0.1:${(silent.address() as AddressInfo).port}/graphql` });
+    await connected;
+    expect(replica.status.connection).toBe('connecting');
+    await replica.close();
+    await new Promise((resolve) => silent.close(resolve));
   });
 
   it('takes a new replica id when its file turns out to be a copy, and loses nothing', async () => {

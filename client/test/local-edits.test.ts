@@ -78,6 +78,10 @@ describe('a replica that was never online', () => {
     await (await openOffline(database)).close();
   });
 
+  it('refuses an address that is none', async () => {
+    await expect(openReplica({ url: 'localhost:8080', token: 'a.b', database: newFile() })).rejects.toMatchObject({ code: 'INPUT_INVALID' });
+  });
+
   it('refuses files that are not a replica\'s, or of a newer format', async () => {
     const text = newFile();
     writeFileSync(text, 'This is no database, but it is long enough to be read as one. '.repeat(20));
