@@ -19,6 +19,8 @@ export class Connection {
   private run: AbortController | undefined;
   private socketNow: Socket | undefined;
   private attempts = 0;
+  /** The last connection was accepted: a token that was good may have run out, and a new one may be had at once. */
+  private wasLive = false;
   private finished: Promise<void> = Promise.resolve();
   private past = { sent: 0, received: 0 };
 
@@ -59,6 +61,7 @@ export class Connection {
   /** The session has caught up. */
   live(): void {
     this.attempts = 0;
+    this.wasLive = true;
     this.change('live');
   }
 
@@ -104,6 +107,9 @@ export class Connection {
   }
 
   private retryAfter(error: ConcordError): number {
+    const { wasLive } = this;
+    this.wasLive = false;
+    if (error.code === 'UNAUTHENTICATED' && wasLive) return backoff(0, this.environment);
     switch (error.code) {
       case 'UNAUTHENTICATED':
       case 'FORBIDDEN':

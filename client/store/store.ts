@@ -1,5 +1,5 @@
-import type { Database } from 'better-sqlite3';
-import type { DocumentId, ReplicaId } from '@concord/core';
+import Sqlite, { type Database } from 'better-sqlite3';
+import { ConcordError, type DocumentId, type ReplicaId } from '@concord/core';
 import type { DocumentState, PendingEdit } from '../document-state.js';
 import { Checkpoint } from './checkpoint.js';
 import { Conflicts } from './conflicts.js';
@@ -65,7 +65,9 @@ export class Store {
     return this.pendingEdits;
   }
 
+  /** @throws ConcordError UNAVAILABLE when the replica is closed. */
   read(id: DocumentId): DocumentState | undefined {
+    this.assertOpen();
     const staged = this.staged?.get(id);
     if (staged !== undefined) return staged.after;
     const cached = this.cache.get(id);
@@ -81,8 +83,12 @@ export class Store {
     return row.state;
   }
 
-  /** Runs `work` in one transaction. Throws what `work` throws, having changed nothing. Not reentrant. */
+  /**
+   * Runs `work` in one transaction. Throws what `work` throws, having changed nothing; UNAVAILABLE when the file cannot be
+   * written (full disk, say) or the replica is closed. Not reentrant.
+   */
   transact<T>(work: () => T): T {
+    this.assertOpen();
     if (this.staged !== undefined) throw new Error('A transaction of the replica was begun inside another one.');
     const meta = this.checkpoint.get();
     const pendingBefore = this.pendingEdits;
@@ -97,6 +103,9 @@ export class Store {
       if (this.database.inTransaction) this.rollback.run();
       this.checkpoint.restore(meta);
       this.pendingEdits = pendingBefore;
+      if (error instanceof Sqlite.SqliteError) {
+        throw new ConcordError('UNAVAILABLE', `The replica's file could not be written: ${error.message} (${error.code}). Nothing was changed.`, {}, { cause: error });
+      }
       throw error;
     } finally {
       this.staged = undefined;
@@ -151,6 +160,10 @@ export class Store {
   close(): void {
     this.dropCache();
     this.database.close();
+  }
+
+  private assertOpen(): void {
+    if (!this.database.open) throw new ConcordError('UNAVAILABLE', 'The replica is closed. Open it again.');
   }
 
   private stage(id: DocumentId, before: DocumentState | undefined, after: DocumentState | undefined, bytes: number): void {

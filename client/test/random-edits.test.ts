@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { canonicalJson, ConcordError, type JsonValue, type WireOperationJson } from '@concord/core';
 import type { Replica } from '../index.js';
+import { CutProxy } from './cut-proxy.js';
 import { World } from './world.js';
 
 /** Small, fast, good enough, and the same everywhere: mulberry32. */
@@ -95,5 +96,56 @@ describe('replicas under random edits, offline spells and restarts', () => {
     const refusals = new Set(replicas.flatMap((replica) => replica.quarantined().map(({ code }) => code)));
     expect([...refusals].filter((code) => code !== 'DOCUMENT_DELETED' && code !== 'PATCH_DEPENDS_ON_REFUSED')).toEqual([]);
     await Promise.all(replicas.map((replica) => replica.close()));
+  });
+
+  const faultSeeds = (process.env['CLIENT_FAULT_SEEDS'] ?? '1,2,3').split(',').map(Number);
+  it.each(faultSeeds)('count every edit exactly once over lost answers, cut connections, deaths and a refused edit now and then (seed %i)', async (seed) => {
+    const random = randomOf(seed * 7919);
+    const squashFrom = pick(random, [0, 3]);
+    const id = `count-${seed}`;
+    const files = [world.newFile(), world.newFile(), world.newFile()];
+    const proxies = [await CutProxy.before(world.server.url), await CutProxy.before(world.server.url), await CutProxy.before(world.server.url)];
+    const openAt = (index: number) => world.open({ database: files[index]!, url: proxies[index]!.url, squashFrom });
+    const replicas = [await openAt(0), await openAt(1), await openAt(2)];
+    replicas[0]!.collection('count').create({ n: 0, list: [], text: '' }, { id });
+    await world.settle(...replicas);
+    const made = new Map<string, number>();
+    for (let step = 0; step < 150; step++) {
+      const which = Math.floor(random() * 3);
+      const roll = random();
+      if (roll < 0.05) proxies[which]!.loseAnswers();
+      else if (roll < 0.12) proxies[which]!.cut();
+      else if (roll < 0.15) {
+        await replicas[which]!.close();
+        replicas[which] = await openAt(which);
+      } else if (roll < 0.4) await new Promise((resolve) => setTimeout(resolve, random() * 10));
+      else {
+        const { value } = replicas[which]!.get<{ n: number; list: string[]; text: string }>(id)!;
+        const by = 1 + Math.floor(random() * 5);
+        const guard: WireOperationJson[] = random() < 0.1 ? [{ op: 'test', path: '/n', value: value.n }] : [];
+        const mark = `${which}-${step}`;
+        const { patchId } = replicas[which]!.collection('count').edit(id, [
+          ...guard,
+          { op: 'inc', path: '/n', value: by },
+          { op: 'add', path: `/list/${Math.floor(random() * (value.list.length + 1))}`, value: mark },
+          { op: 'str_ins', path: '/text', pos: 0, str: 'x' },
+        ]);
+        made.set(patchId!, by);
+      }
+    }
+    for (const proxy of proxies) proxy.cut();
+    await world.settle(...replicas);
+    const quarantined = replicas.flatMap((replica) => replica.quarantined());
+    expect(quarantined.filter(({ code }) => code !== 'TEST_FAILED')).toEqual([]);
+    const refused = new Set(quarantined.map(({ patchId }) => patchId as string));
+    const expected = [...made].filter(([patchId]) => !refused.has(patchId)).map(([, by]) => by);
+    const server = (await world.serverDocuments())[id] as { n: number; list: string[]; text: string };
+    if (squashFrom === 0) expect(server.n).toBe(expected.reduce((sum, by) => sum + by, 0));
+    expect(new Set(server.list).size).toBe(server.list.length);
+    expect(server.list.length).toBe(server.text.length);
+    if (squashFrom === 0) expect(server.list.length).toBe(expected.length);
+    for (const replica of replicas) expect(replica.get(id)?.value).toEqual(server);
+    await Promise.all(replicas.map((replica) => replica.close()));
+    await Promise.all(proxies.map((proxy) => proxy.close()));
   });
 });
