@@ -116,6 +116,7 @@ try {
       testConsumers();
     }
     if (count('the library builds with sanitizers', configureAndBuild(sanitized, ['-DSYNC_ENGINE_SANITIZE=ON', '-DCMAKE_BUILD_TYPE=Debug']))) {
+      count('the sanitizers are really in it', run('nm', [join(sanitized, 'test', 'driver')]).output.includes('__asan_init'));
       count('its tests pass under AddressSanitizer and UndefinedBehaviorSanitizer', runTests(sanitized));
       testAgainstServer();
     }

@@ -81,7 +81,7 @@ describe('a C replica and a TypeScript replica', () => {
     await ts.settled({ timeoutMs: 10_000 });
     expect(notes.get(id)?.value).toEqual({ title: 'Plan', items: ['a', 'b', 'c'], text: 'hello world', count: 1, meta: { x: 1 } });
 
-    ts.goOffline();
+    await ts.goOffline();
     notes.edit(id, [
       { op: 'add', path: '/items/1', value: 'ts' },
       { op: 'str_ins', path: '/text', pos: 5, str: ', 😀' },
@@ -109,7 +109,7 @@ describe('a C replica and a TypeScript replica', () => {
 
   it('converge over rounds of random edits', async () => {
     let seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000);
-    console.log(`  seed ${seed}`);
+    process.stdout.write(`  SEED=${seed}\n`);
     const random = (below: number): number => {
       seed = (seed * 1103515245 + 12345) % 2147483648;
       return Math.floor((seed / 2147483648) * below);
@@ -149,7 +149,7 @@ describe('a C replica and a TypeScript replica', () => {
       }
     };
     for (let round = 0; round < 8; round++) {
-      ts.goOffline();
+      await ts.goOffline();
       for (let count = random(5); count >= 0; count--) notes.edit(id, next(notes.get(id)!.value) as never);
       for (const replica of [c, other]) {
         for (let count = random(5); count >= 0; count--) await replica.patch(id, next((await replica.get(id)).value as never) as never);
