@@ -60,7 +60,7 @@ export const mutants: readonly Mutant[] = [
   { name: 'pieces of a split do not meet the rest', file: grid, find: 'for (const piece of earlier) this.take({ op: piece, seq: row.seq }, at + width);', replace: 'for (const piece of earlier) this.crossed.push({ op: piece, seq: row.seq });' },
   { name: 'a move does not tie the branches it names', file: 'transform/branches.ts', find: 'if (source !== key) group = this.tie(group, this.of(source));', replace: 'void source;' },
   { name: 'guards of the earlier run are kept', file: 'transform/runs.ts', find: 'above.items(false)', replace: 'above.items(true)' },
-  { name: 'conflict places stand still', file: grid, find: 'for (const note of this.notes) noteFollows(note, op);', replace: '' },
+  { name: 'conflict places stand still', file: grid, find: 'for (const track of this.tracks) follow(track, op);', replace: '' },
   { name: 'the bridge forgets what the author had pulled', file: 'bridge.ts', find: 'oldest = Math.min(oldest, baseOf(entry, base));', replace: '' },
   { name: 'the bridge does not take others past own changes', file: 'bridge.ts', find: 'others = crossed.value.changes;', replace: '' },
   { name: 'a squash drops insertions it still counts on', file: 'squash.ts', find: "if (entry.operation.op !== 'insert') this.drop(entry);", replace: 'this.drop(entry);' },

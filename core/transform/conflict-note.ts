@@ -14,6 +14,14 @@ import {
   slotAfterMove,
 } from './places.js';
 
+/** A place on its way through the grid: where a loser acted, in the state reached so far. */
+export interface Track {
+  /** Undefined once that place is gone. */
+  place: Path | undefined;
+  /** The place is a slot (nothing is there) and not an element. */
+  readonly slot: boolean;
+}
+
 /** A conflict while the grid is still being walked: operations by sequence number, the place still moving. */
 export interface ConflictNote {
   readonly rule: ConflictRule;
@@ -21,10 +29,8 @@ export interface ConflictNote {
   readonly earlierSeq: number;
   readonly laterSeq: number;
   readonly lost: JsonValue | undefined;
-  /** Where the loser acted, in the state reached so far; undefined once that place is gone. */
-  place: Path | undefined;
-  /** The place is a slot (nothing is there) and not an element. */
-  readonly slot: boolean;
+  /** Conflicts at one place share it, so that a thousand lost keystrokes are followed as one. */
+  track: Track;
 }
 
 const isConflict = (row: Row): row is ConflictRule => row in conflictRules;
@@ -45,8 +51,7 @@ export const noteConflict = (
     earlierSeq,
     laterSeq,
     lost,
-    place: placeAfterBoth(rule, losing, winning),
-    slot: rule === 'replaceRemove',
+    track: { place: placeAfterBoth(rule, losing, winning), slot: rule === 'replaceRemove' },
   };
 };
 
@@ -85,31 +90,31 @@ const placeAfterBoth = (rule: ConflictRule, losing: Operation, winning: Operatio
 };
 
 /** Moves the place of a conflict past an operation that runs after it. */
-export const noteFollows = (note: ConflictNote, operation: Operation): void => {
-  const { place, slot } = note;
+export const follow = (track: Track, operation: Operation): void => {
+  const { place, slot } = track;
   if (place === undefined) return;
   switch (operation.op) {
     case 'insert':
-      note.place = slot ? slotAfterInsertion(place, operation.path, true) : elementAfterInsertion(place, operation.path);
+      track.place = slot ? slotAfterInsertion(place, operation.path, true) : elementAfterInsertion(place, operation.path);
       return;
     case 'add':
       // Somebody else has set the key since: putting the value there is no longer an addition.
-      if (slot && samePath(operation.path, place)) note.place = undefined;
+      if (slot && samePath(operation.path, place)) track.place = undefined;
       return;
     case 'remove':
-      note.place = (slot ? isInside(place, operation.path) : isAtOrInside(place, operation.path))
+      track.place = (slot ? isInside(place, operation.path) : isAtOrInside(place, operation.path))
         ? undefined
         : afterRemoval(place, operation.path);
       return;
     case 'replace':
-      if (isInside(place, operation.path)) note.place = undefined;
+      if (isInside(place, operation.path)) track.place = undefined;
       return;
     case 'move':
-      note.place = slot
+      track.place = slot
         ? slotAfterMove(place, operation.from, operation.path, true)
         : elementAfterMove(place, operation.from, operation.path);
       // As for `add`: the key is taken.
-      if (slot && typeof place.at(-1) === 'string' && samePath(operation.path, note.place)) note.place = undefined;
+      if (slot && typeof place.at(-1) === 'string' && samePath(operation.path, track.place)) track.place = undefined;
       return;
     case 'inc':
     case 'str_ins':

@@ -1,9 +1,10 @@
 import type { Operation } from '../operation.js';
 import type { Outcome, Row } from './cell.js';
 import { Cell } from './cell.js';
-import type { ConflictNote } from './conflict-note.js';
-import { noteConflict, noteFollows } from './conflict-note.js';
+import type { ConflictNote, Track } from './conflict-note.js';
+import { follow, noteConflict } from './conflict-note.js';
 import { transformPair } from './pair.js';
+import { samePath } from './places.js';
 
 /** An operation on its way through the grid; `seq` says which of the operations given it comes from. */
 export interface Item {
@@ -12,6 +13,12 @@ export interface Item {
 }
 
 export const isList = (outcome: Outcome): outcome is readonly Operation[] => Array.isArray(outcome);
+
+/** A conflict met in a row, and the column that comes after its square. */
+interface Met {
+  readonly note: ConflictNote;
+  readonly next: number;
+}
 
 /** Called with the row of the conflict table that each touching pair met. For tests that count them. */
 export type Observe = (row: Row) => void;
@@ -31,6 +38,8 @@ export class Grid {
   crossed: Item[] = [];
   private readonly cell = new Cell();
   private columns: Item[] = [];
+  /** Places of conflicts in the rows crossed so far: the rows below still move them. */
+  private tracks: Track[] = [];
 
   constructor(
     private fuel: number,
@@ -44,6 +53,7 @@ export class Grid {
   cross(rows: readonly Item[], columns: Item[]): boolean {
     this.columns = columns;
     this.crossed = [];
+    this.tracks = [];
     for (const row of rows) {
       this.take(row, 0);
       if (this.fuel < 0) return false;
@@ -56,7 +66,7 @@ export class Grid {
     this.fuel -= columns.length - from;
     if (this.fuel < 0) return;
     let op = row.op;
-    let notes: { readonly note: ConflictNote; readonly next: number }[] | undefined;
+    let met: Met[] | undefined;
     for (let at = from; at < columns.length; at++) {
       const column = columns[at] as Item;
       if (!transformPair(op, column.op, cell)) continue;
@@ -64,32 +74,46 @@ export class Grid {
       this.observe?.(cell.row);
       const width = isList(later) ? later.length : 1;
       if (cell.loser !== undefined) {
-        (notes ??= []).push({ note: noteConflict(cell, row.seq, op, column.seq, column.op), next: at + width });
+        (met ??= []).push({ note: noteConflict(cell, row.seq, op, column.seq, column.op), next: at + width });
       }
       if (isList(later)) columns.splice(at, 1, ...later.map((it) => ({ op: it, seq: column.seq })));
       else if (later !== column.op) columns[at] = { op: later, seq: column.seq };
       if (isList(earlier)) {
         for (const piece of earlier) this.take({ op: piece, seq: row.seq }, at + width);
-        this.place(notes);
+        this.place(met);
         return;
       }
       op = earlier;
       at += width - 1;
     }
-    for (const note of this.notes) noteFollows(note, op);
+    for (const track of this.tracks) follow(track, op);
     this.crossed.push(op === row.op ? row : { op, seq: row.seq });
-    this.place(notes);
+    this.place(met);
   }
 
   /**
    * The conflicts of one row, met at different columns: their places are told in the state right after their square.
    * They follow the columns to the right, which this row has crossed by now; the rows below move them as they come out.
    */
-  private place(notes: readonly { readonly note: ConflictNote; readonly next: number }[] | undefined): void {
-    if (notes === undefined) return;
-    for (const { note, next } of notes) {
-      for (let at = next; at < this.columns.length; at++) noteFollows(note, (this.columns[at] as Item).op);
-      this.notes.push(note);
+  private place(met: readonly Met[] | undefined): void {
+    if (met === undefined) return;
+    const { columns } = this;
+    const first = this.tracks.length;
+    let left = 0;
+    for (let at = (met[0] as Met).next; left < met.length || (at < columns.length && this.tracks.length > first); at++) {
+      for (let one = met[left]; one !== undefined && one.next <= at; one = met[++left]) this.track(one.note, first);
+      const column = columns[at];
+      if (column === undefined) continue;
+      for (let index = first; index < this.tracks.length; index++) follow(this.tracks[index] as Track, column.op);
     }
+  }
+
+  private track(note: ConflictNote, first: number): void {
+    this.notes.push(note);
+    const { place, slot } = note.track;
+    if (place === undefined) return;
+    const last = this.tracks.length > first ? this.tracks[this.tracks.length - 1] : undefined;
+    if (last?.place !== undefined && last.slot === slot && samePath(last.place, place)) note.track = last;
+    else this.tracks.push(note.track);
   }
 }

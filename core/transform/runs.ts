@@ -74,7 +74,7 @@ const conflictOf = (note: ConflictNote, above: Run, left: Run): Conflict => {
     winning,
     ...(note.lost === undefined ? {} : { lost: note.lost }),
     path: losing.op.path,
-    ...(note.place === undefined ? {} : { place: note.place }),
+    ...(note.track.place === undefined ? {} : { place: note.track.place }),
   };
 };
 
