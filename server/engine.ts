@@ -8,6 +8,7 @@ import { createCommit } from './commit/port.js';
 import { createFeed, type Feed } from './feed/port.js';
 import type { PrismaClient } from './generated/prisma/client.js';
 import type { Notifications } from './notify.js';
+import { answering } from './postgres/failure.js';
 import { createRead } from './read/port.js';
 
 export interface EngineOptions {
@@ -44,7 +45,8 @@ export interface Engine {
 /** Commit, feed and read behind their ports. Everything durable is in the database: engines may come and go, and several may share one. */
 export function createEngine(options: EngineOptions): Promise<Engine> {
   const { pool, log, rights, notify } = options;
-  const feed: Feed = createFeed({ db: pool, log, rights, notify, ringBytes: options.feedRingBytes ?? 8 * 1024 * 1024, pollMs: options.pollMs ?? 2000 });
+  const db = answering(pool);
+  const feed: Feed = createFeed({ db, log, rights, notify, ringBytes: options.feedRingBytes ?? 8 * 1024 * 1024, pollMs: options.pollMs ?? 2000 });
   const commit = createCommit({
     pool,
     log,
@@ -59,7 +61,7 @@ export function createEngine(options: EngineOptions): Promise<Engine> {
   });
   return Promise.resolve({
     commit,
-    read: createRead({ db: pool, prisma: options.prisma, rights }),
+    read: createRead({ db, prisma: options.prisma, rights }),
     feed,
     async close() {
       await commit.close();

@@ -2,6 +2,7 @@ import { ConcordError } from '@concord/core';
 import type { Logger } from 'pino';
 import type pg from 'pg';
 import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
+import { failureKind, type FailureKind } from '../postgres/failure.js';
 import { commit, refusedChains, WorkspaceGone, type CommitParts, type Push, type Task } from './commit.js';
 
 /** Edits that one batch takes at most: beyond it a larger statement gains nothing and every push waits longer. */
@@ -157,19 +158,6 @@ function heldBack(parts: CommitParts, tasks: readonly Task[], acts: (() => void)
       refused: (push, refusal, at) => void acts.push(() => parts.refused(push, refusal, at)),
     },
   };
-}
-
-type FailureKind = 'race' | 'connection' | 'other';
-
-/** Unique key taken, workspace moved, deadlock, serialisation. */
-const raceCodes = new Set(['23505', '22012', '40P01', '40001', '55P03']);
-
-function failureKind(error: unknown): FailureKind {
-  if (error instanceof WorkspaceGone) return 'other';
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  if (raceCodes.has(code)) return 'race';
-  if (/^(08|57P0|53)/.test(code) || /^E[A-Z]+$/.test(code)) return 'connection';
-  return error instanceof Error && /connection|terminat|timeout|Client has encountered/i.test(error.message) && code === '' ? 'connection' : 'other';
 }
 
 function rejection(error: unknown, kind: FailureKind, push: Push): Error {

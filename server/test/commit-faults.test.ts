@@ -72,13 +72,11 @@ describe('a connection that breaks', () => {
     const proxy = await openCuttableProxy(world.databaseUrl);
     const node = await world.node({ through: proxy.url });
     await node.commit.push(world.editor, world.workspaceId, [edit('cut', 'A', 1, 0, create({ n: 0 }))]);
-    proxy.holdAnswers();
+    const answered = proxy.holdAnswers();
     const pushed = node.commit.push(world.editor, world.workspaceId, [edit('cut', 'A', 2, 1, patch({ op: 'inc', path: '/n', value: 1 }))]);
-    try {
-      await expect.poll(async () => (await world.sql.query(`SELECT 1 FROM changes WHERE document_id = 'cut'`)).rowCount).toBe(2);
-    } finally {
-      proxy.breakAll();
-    }
+    await answered;
+    expect((await world.sql.query(`SELECT 1 FROM changes WHERE document_id = 'cut'`)).rowCount).toBe(2);
+    proxy.breakAll();
     expect(told((await pushed)[0])).toBe('again 2');
     expect((await node.read.document(world.editor, world.workspaceId, documentId('cut')))?.value).toEqual({ n: 1 });
     await node.close();

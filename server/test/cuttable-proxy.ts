@@ -3,8 +3,8 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 /** A way to PostgreSQL that can be cut at will: what was sent arrives, the answers do not come back. */
 export interface CuttableProxy {
   readonly url: string;
-  /** From now on answers are swallowed. */
-  holdAnswers(): void;
+  /** From now on answers of the connections that are open are swallowed. Resolves with the first one. */
+  holdAnswers(): Promise<void>;
   /** Breaks all connections and lets new ones through again. */
   breakAll(): void;
   close(): Promise<void>;
@@ -14,6 +14,7 @@ export async function openCuttableProxy(databaseUrl: string): Promise<CuttablePr
   const target = new URL(databaseUrl);
   const sockets = new Set<Socket>();
   let holding = false;
+  let swallowed = () => {};
   const server = createServer((near) => {
     const far = connect(Number(target.port), target.hostname);
     const held = holding;
@@ -25,6 +26,7 @@ export async function openCuttableProxy(databaseUrl: string): Promise<CuttablePr
     near.on('data', (data) => far.write(data));
     far.on('data', (data) => {
       if (!holding || held) near.write(data);
+      else swallowed();
     });
     near.on('close', () => far.end());
     far.on('close', () => near.end());
@@ -35,7 +37,10 @@ export async function openCuttableProxy(databaseUrl: string): Promise<CuttablePr
   url.port = String((server.address() as AddressInfo).port);
   return {
     url: url.href,
-    holdAnswers: () => void (holding = true),
+    holdAnswers() {
+      holding = true;
+      return new Promise<void>((resolve) => (swallowed = resolve));
+    },
     breakAll() {
       holding = false;
       for (const socket of [...sockets]) socket.destroy();

@@ -2,6 +2,7 @@ import type { Cursor, DocumentId, Position } from '@concord/core';
 import type { ChangeBatch, DocumentFilter, FeedEvent, Viewer } from '@concord/schema';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { formatCursor } from '../feed/cursor.js';
+import { openCuttableProxy } from './cuttable-proxy.js';
 import { atHead, create, documentId, edit, openWorld, patch, told, type Node, type World } from './engine-world.js';
 import { postgresUrl } from './postgres-url.js';
 
@@ -241,5 +242,22 @@ describe('watching and snapshots', () => {
     expect(rest).toMatchObject({ changes: [{ documentId: 's00a' }], upToDate: true });
     await expect(at.feed.snapshot(own.reader, own.workspaceId, { first: 8, after: 'x', filter: {} })).rejects.toMatchObject({ code: 'CURSOR_INVALID' });
     await own.close();
+  });
+});
+
+describe('a database that does not answer', () => {
+  it('ends a reader with UNAVAILABLE, which resumes from its cursor when it is back', async () => {
+    const proxy = await openCuttableProxy(world.databaseUrl);
+    const at = await world.node({ through: proxy.url, poolSize: 2 });
+    const cursor = await at.read.head(world.reader, world.workspaceId);
+    await pushAll(node, bump('f1'));
+    const asked = proxy.holdAnswers();
+    const waiting = expect(follow(at, cursor).next()).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    await asked;
+    proxy.breakAll();
+    await waiting;
+    expect((await next(follow(at, cursor))).changes).toHaveLength(1);
+    await at.close();
+    await proxy.close();
   });
 });
