@@ -1,4 +1,5 @@
 import { ConfigError, readConfig, type Config } from './config.js';
+import { loadEnvironmentFile } from './environment.js';
 import type { RunningServer } from './server.js';
 
 const usage = `Usage: npm start
@@ -27,6 +28,7 @@ async function main(args: readonly string[]): Promise<number | undefined> {
   }
   let config: Config;
   try {
+    loadEnvironmentFile();
     config = readConfig(process.env);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;

@@ -4,6 +4,7 @@ import { auditRow } from './audit.js';
 import { newCredential } from './auth/credentials.js';
 import { readConfig } from './config.js';
 import { openDatabase, type Database } from './database.js';
+import { loadEnvironmentFile } from './environment.js';
 import { createLog } from './log.js';
 import { startEmbedded } from './postgres/embedded.js';
 import { migrate } from './postgres/migrate.js';
@@ -118,6 +119,7 @@ async function main(args: readonly string[]): Promise<number> {
     process.stderr.write(`${error.message}\n\n${usage}`);
     return 2;
   }
+  loadEnvironmentFile();
   const config = readConfig({ ...process.env, NODE_ENV: 'development' });
   const log = createLog({ logLevel: 'warn', logPretty: true });
   const embedded = config.databaseUrl === null ? await startEmbedded({ dataFolder: config.dataFolder, log }) : null;

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { ConfigError, readConfig } from '../config.js';
 
@@ -26,6 +27,17 @@ describe('The configuration', () => {
 
   it('never repeats a URL that may carry a password', () => {
     expect(problemsOf({ DATABASE_URL: 'mysql://u:geheim@h/d' }).join()).not.toContain('geheim');
+  });
+
+  it('is explained in .env.example and handed on by docker-compose.yml, every variable of it', () => {
+    const read = (name: string) => readFileSync(new URL(`../../${name}`, import.meta.url), 'utf8');
+    const asked = [...read('server/config.ts').matchAll(/(?:text|whole|flag|oneOf|url)\('([A-Z_]+)'/g)].map(([, name]) => name ?? '');
+    const jwt = ['JWT_JWKS_URL', 'JWT_ISSUER', 'JWT_AUDIENCE'];
+    const explained = [...read('.env.example').matchAll(/^(?:# )?([A-Z_]+)=/gm)].map(([, name]) => name ?? '');
+    expect(new Set(explained)).toEqual(new Set([...asked, ...jwt, 'POSTGRES_PASSWORD']));
+    const composed = [...read('docker-compose.yml').matchAll(/^ {6}([A-Z_]+):/gm)].map(([, name]) => name ?? '');
+    const setByTheImage = ['NODE_ENV', 'HOST', 'PORT', 'CONCORD_DATA', 'LOG_PRETTY'];
+    for (const name of asked) if (!setByTheImage.includes(name)) expect(composed).toContain(name);
   });
 
   it('takes an empty variable for an unset one', () => {
