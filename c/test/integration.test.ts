@@ -148,7 +148,7 @@ describe('a C replica and a TypeScript replica', () => {
           return [{ op: 'add', path: `/map/k${random(3)}`, value: { at: random(9) } }];
       }
     };
-    for (let round = 0; round < 8; round++) {
+    for (let round = 0; round < Number(process.env['ROUNDS'] ?? 8); round++) {
       await ts.goOffline();
       for (let count = random(5); count >= 0; count--) notes.edit(id, next(notes.get(id)!.value) as never);
       for (const replica of [c, other]) {
@@ -360,6 +360,66 @@ describe('a C replica', () => {
     await writer.sync();
     await reader.sync();
     expect((await reader.get(ids[0]!)).deleted).toBe(true);
+  });
+
+  it('loses and doubles nothing when it is killed again and again while it pushes', async () => {
+    const id = newId();
+    const file = newFile();
+    const first = openC(file);
+    await first.create(id, { n: 0, list: [] });
+    await first.sync();
+    await first.kill();
+    let edits = 0;
+    for (let life = 0; life < 5; life++) {
+      const c = openC(file);
+      await c.must('start');
+      for (let count = 0; count < 15; count++) {
+        await c.patch(id, [{ op: 'inc', path: '/n', value: 1 }, { op: 'add', path: '/list/-', value: edits }]);
+        edits += 1;
+        if (count === 7) await edit(id, [{ op: 'add', path: '/list/0', value: 'other' }]);
+      }
+      await c.kill();
+    }
+    const last = openC(file);
+    await last.sync();
+    const value = (await onServer(id)) as { n: number; list: JsonValue[] };
+    expect(value.n).toBe(edits);
+    expect(value.list.filter((item) => item !== 'other')).toEqual(Array.from({ length: edits }, (_, index) => index));
+    expect((await last.get(id)).value).toEqual(value);
+  });
+
+  it('shows every running replica the same in the end', async () => {
+    const id = newId();
+    const [one, two] = [openC(), openC()];
+    const ts = await openTs();
+    const notes = ts.collection<{ n: number; text: string }>('notes');
+    await one.create(id, { n: 0, text: '' });
+    await one.must('start');
+    await two.must('start');
+    await two.heard(({ event, document }) => event === DOCUMENT && document === id);
+    await expect.poll(() => notes.get(id)?.value.n).toBe(0);
+    for (let count = 0; count < 20; count++) {
+      await one.patch(id, [{ op: 'inc', path: '/n', value: 1 }, { op: 'str_ins', path: '/text', pos: 0, str: 'a' }]);
+      await two.patch(id, [{ op: 'inc', path: '/n', value: 100 }, { op: 'str_ins', path: '/text', pos: 0, str: 'b' }]);
+      notes.edit(id, [{ op: 'inc', path: '/n', value: 10_000 }, { op: 'str_ins', path: '/text', pos: 0, str: 'c' }]);
+    }
+    await expect.poll(async () => ((await onServer(id)) as { n: number }).n, { timeout: 10_000 }).toBe(202_020);
+    const truth = await onServer(id);
+    for (const replica of [one, two]) await expect.poll(async () => (await replica.get(id)).value, { timeout: 10_000 }).toEqual(truth);
+    await expect.poll(() => notes.get(id)?.value).toEqual(truth);
+  });
+
+  it('waits as long as the server asks, and then goes on', async () => {
+    const id = newId();
+    const c = openC();
+    await c.create(id, {});
+    await c.sync();
+    await server.restart({ rateLimit: { operationsPerSecond: 4, operationsBurst: 1, editsPerSecond: 0, editsBurst: 1, failedLoginsPerMinute: 0 } });
+    await c.patch(id, [{ op: 'add', path: '/a', value: 1 }]);
+    await c.sync();
+    expect((await c.info()).pending).toBe(0);
+    await server.restart();
+    expect(await onServer(id)).toEqual({ a: 1 });
   });
 
   it('reads a snapshot when the history was rewritten, and keeps what still fits', async () => {

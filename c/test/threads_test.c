@@ -1,6 +1,5 @@
 /* One engine used by many threads at once. Made for ThreadSanitizer as well: configure with -DSYNC_ENGINE_SANITIZE=thread. */
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -10,13 +9,18 @@
 enum { WRITERS = 4, EDITS = 60 };
 
 static sync_engine *engine;
-static atomic_int calls;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t called = PTHREAD_COND_INITIALIZER;
+static int calls;
 
 static void on_event(sync_engine *told, const sync_engine_event *event, void *user_data) {
   sync_engine_info info = SYNC_ENGINE_INFO_INIT;
   (void)event;
-  atomic_fetch_add(&calls, 1);
   sync_engine_info_get(&info, told, NULL);
+  pthread_mutex_lock(&lock);
+  calls++;
+  pthread_cond_broadcast(&called);
+  pthread_mutex_unlock(&lock);
   if (user_data != NULL) *(int *)user_data += 1; /* not atomic: only one callback runs at a time, and none after the release */
 }
 
@@ -94,9 +98,11 @@ static void threads_share_an_engine(void) {
   sync_engine_document_free(document);
   sync_engine_pending_count(&pending, engine, NULL);
   CHECK(pending == 1 + WRITERS + 2 * WRITERS * EDITS);
-  CHECK(atomic_load(&calls) > 0);
-  sync_engine_subscription_release(subscription);
   sync_engine_start(engine, NULL);
+  pthread_mutex_lock(&lock);
+  while (calls == 0) pthread_cond_wait(&called, &lock);
+  pthread_mutex_unlock(&lock);
+  sync_engine_subscription_release(subscription);
   sync_engine_destroy(engine);
   const char *const endings[] = {"", "-wal", "-shm"};
   for (size_t index = 0; index < 3; index++) {
