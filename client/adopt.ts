@@ -1,6 +1,6 @@
-import { apply, diff, ok, type JsonValue, type Result } from '@concord/core';
+import { apply, diff, formatPointer, ok, valueAtPointer, type JsonValue, type NormalPatch, type Path, type Result } from '@concord/core';
 import { rebasePending, serverLimits, withoutGuards, type Advanced } from './advance.js';
-import { createClashes, visiblyDeleted, type DocumentState } from './document-state.js';
+import { createClashes, visiblyDeleted, type DocumentState, type PendingEdit } from './document-state.js';
 import type { DocumentPartsFragment } from './generated/graphql.js';
 
 /** A document as the server has it now; `counter`: the highest counter of this replica in its log, 0 if none. */
@@ -45,7 +45,27 @@ export function adopt(before: DocumentState | undefined, head: Head): Result<Adv
     if (!applied.ok) return applied;
     reached = applied.value;
   }
-  const rebased = rebasePending(before, pending, before.value, [diff(reached, confirmed, { text: true })], () => null);
+  const rebased = rebasePending(before, pending, before.value, [difference(reached, confirmed, pending)], () => null);
   if (!rebased.ok) return rebased;
   return ok({ state: { ...kept, pending: rebased.value.pending, value: rebased.value.value }, conflicts: rebased.value.conflicts });
 }
+
+/**
+ * What others did, as far as two values tell. A number that is being counted here is taken for a counter there too, so that
+ * the pending increments are added to it instead of being lost against a replacement.
+ */
+function difference(before: JsonValue, after: JsonValue, pending: readonly PendingEdit[]): NormalPatch {
+  const counters = new Set(pending.flatMap(({ patch }) => patch.flatMap((operation) => (operation.op === 'inc' ? [formatPointer(operation.path)] : []))));
+  const patch = diff(before, after, { text: true });
+  if (counters.size === 0) return patch;
+  return patch.map((operation) => {
+    if (operation.op !== 'replace' || !onlyKeys(operation.path) || !counters.has(formatPointer(operation.path))) return operation;
+    const counted = valueAtPointer(before, operation.path);
+    if (!Number.isSafeInteger(counted) || !Number.isSafeInteger(operation.value)) return operation;
+    const by = (operation.value as number) - (counted as number);
+    return Number.isSafeInteger(by) ? { op: 'inc', path: operation.path, value: by } : operation;
+  });
+}
+
+/** Keys do not shift, so such a path means the same place in both values. */
+const onlyKeys = (path: Path): path is readonly string[] => path.every((segment) => typeof segment === 'string');

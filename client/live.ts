@@ -60,16 +60,19 @@ export class Live {
     const due = [...this.due];
     this.due.clear();
     for (const watch of due) {
-      if (!this.watched.has(watch)) continue;
-      try {
-        watch.listener();
-      } catch (error) {
-        // A listener of the app must not stop the replica; its error is the app's to see.
-        queueMicrotask(() => {
-          throw error;
-        });
-      }
+      if (this.watched.has(watch)) callOfApp(watch.listener);
     }
+  }
+}
+
+/** A listener of the app must not stop the replica; its error is the app's to see, as an uncaught one. */
+export function callOfApp(listener: () => void): void {
+  try {
+    listener();
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error;
+    });
   }
 }
 

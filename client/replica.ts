@@ -6,7 +6,7 @@ import { viewOf, type DocumentView } from './document-view.js';
 import { LocalEdits } from './edit.js';
 import { inFilter, wireFilter } from './filter.js';
 import { ProbeDocument } from './generated/graphql.js';
-import { Live, type Unsubscribe } from './live.js';
+import { callOfApp, Live, type Unsubscribe } from './live.js';
 import { environmentOf, type Environment, type ReplicaOptions } from './options.js';
 import { Pull } from './pull.js';
 import { Push } from './push.js';
@@ -316,7 +316,7 @@ export class Replica {
       const keys = Object.keys(next) as (keyof ReplicaStatus)[];
       if (keys.every((key) => next[key] === before[key])) return;
       this.current = next;
-      for (const listener of this.statusListeners) listener(next);
+      for (const listener of this.statusListeners) callOfApp(() => listener(next));
     });
   }
 

@@ -56,21 +56,28 @@ export class Session {
     }
   }
 
-  /** Newest states with clocks, each read at one moment: the counters of a clock add up to the revision. */
+  /**
+   * Newest states with clocks. The server reads a document and then its clock, so a change may come in between: the clock is
+   * believed when its counters add up to the revision, or when the document had not moved at the next reading.
+   */
   async heads(socket: Socket, ids: readonly DocumentId[]): Promise<readonly Head[]> {
     const { replicaId } = this.store.checkpoint.get();
     const heads: Head[] = [];
+    let moving = new Map<string, Head>();
     let asked: readonly string[] = ids;
     for (let attempt = 0; asked.length > 0; attempt++) {
       if (attempt === mostHeadReads) throw new ConcordError('UNAVAILABLE', `The documents ${asked.join(', ')} changed each time they were read.`);
       const { documents } = await socket.execute(HeadsDocument, { ids: [...asked], first: asked.length, workspaceId: this.workspaceId() });
-      const moving: string[] = [];
+      const again = new Map<string, Head>();
       for (const node of documents.nodes) {
-        const changes = node.clock.reduce((sum, { counter }) => sum + counter, 0);
-        if (changes !== node.revision) moving.push(node.id);
-        else heads.push({ ...node, counter: node.clock.find((entry) => entry.replicaId === replicaId)?.counter ?? 0 });
+        const head: Head = { ...node, counter: node.clock.find((entry) => entry.replicaId === replicaId)?.counter ?? 0 };
+        const before = moving.get(node.id);
+        if (node.clock.reduce((sum, { counter }) => sum + counter, 0) === node.revision) heads.push(head);
+        else if (before?.revision === node.revision) heads.push(before);
+        else again.set(node.id, head);
       }
-      asked = moving;
+      moving = again;
+      asked = [...again.keys()];
     }
     return heads;
   }

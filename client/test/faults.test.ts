@@ -26,6 +26,18 @@ describe('a replica in trouble', () => {
     while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 5));
   }
 
+  /** What an operator does who restores a backup or purges a document: the epoch rises. */
+  async function rewriteHistory(purged = 'nothing'): Promise<void> {
+    await world.server.stop();
+    const client = new pg.Client({ connectionString: world.server.databaseUrl });
+    await client.connect();
+    await client.query(`UPDATE workspaces SET epoch = epoch + 1`);
+    await client.query(`DELETE FROM documents WHERE id = $1`, [purged]);
+    await client.query(`DELETE FROM changes WHERE document_id = $1`, [purged]);
+    await client.end();
+    await world.server.restart();
+  }
+
   it('commits an edit once when the acknowledgement is lost', async () => {
     const proxy = await CutProxy.before(world.server.url);
     const replica = await world.open({ url: proxy.url });
@@ -182,6 +194,33 @@ describe('a replica in trouble', () => {
     expect([...a.quarantined(), ...b.quarantined()]).toEqual([]);
   });
 
+  it('does not commit again in a resync what was committed before, though its acknowledgement was lost', async () => {
+    const proxy = await CutProxy.before(world.server.url);
+    const database = world.newFile();
+    let replica = await world.open({ url: proxy.url, database });
+    items(replica).create(fresh(), { id: 'lost-and-rewritten' });
+    await world.settle(replica);
+    proxy.loseAnswers();
+    items(replica).increment('lost-and-rewritten', '/n');
+    await until(async () => (await world.log('lost-and-rewritten')).length === 2);
+    items(replica).increment('lost-and-rewritten', '/n', 10);
+    await replica.close();
+    proxy.cut();
+    await world.server.graphql('mutation { patchDocument(id: "lost-and-rewritten", patch: [{op: "inc", path: "/n", value: 100}, {op: "str_ins", path: "/text", pos: 0, str: "their "}]) { __typename } }');
+    await rewriteHistory();
+    replica = await world.open({ url: proxy.url, database, online: false });
+    items(replica).insertText('lost-and-rewritten', '/text', 4, '!');
+    replica.goOnline();
+    await world.settle(replica);
+    const server = await world.serverDocuments();
+    expect(items(replica).get('lost-and-rewritten')?.value).toEqual(server['lost-and-rewritten']);
+    expect(server['lost-and-rewritten']).toMatchObject({ text: 'their text!' });
+    expect((server['lost-and-rewritten'] as unknown as Item).n).toBe(111);
+    expect(replica.conflicts('lost-and-rewritten')).toEqual([]);
+    await replica.close();
+    await proxy.close();
+  });
+
   it('resyncs when the history was rewritten, and keeps what is pending', async () => {
     const [a, b] = [await world.open(), await world.open()];
     items(a).create(fresh(), { id: 'epoch' });
@@ -192,14 +231,7 @@ describe('a replica in trouble', () => {
     items(a).edit('epoch', [{ op: 'add', path: '/list/0', value: 'mine' }]);
     items(b).edit('epoch', [{ op: 'add', path: '/list/2', value: 'theirs' }]);
     await world.settle(b);
-    await world.server.stop();
-    const client = new pg.Client({ connectionString: world.server.databaseUrl });
-    await client.connect();
-    await client.query(`UPDATE workspaces SET epoch = epoch + 1`);
-    await client.query(`DELETE FROM documents WHERE id = 'purged'`);
-    await client.query(`DELETE FROM changes WHERE document_id = 'purged'`);
-    await client.end();
-    await world.server.restart();
+    await rewriteHistory('purged');
     a.goOnline();
     await world.settle(a, b);
     const server = await world.serverDocuments();
