@@ -52,17 +52,17 @@ export const bridge = (log: readonly BridgeEntry[], author: ReplicaId, base: Rev
   if (!chain.ok) return chain;
 
   let own = chain.value;
-  let others: readonly NormalPatch[] = [];
+  let others: NormalPatch[] = [];
   const revisions: Revision[] = [];
   for (const entry of log.slice(after)) {
     if (entry.replica !== author) {
-      others = [...others, entry.patch];
+      others.push(entry.patch);
       revisions.push(entry.revision);
       continue;
     }
     const crossed = rebase(own.slice(0, 1), others);
     if (!crossed.ok) return crossed;
-    others = crossed.value.changes;
+    others = [...crossed.value.changes];
     own = own.slice(1);
   }
   return ok({ others, revisions });

@@ -30,7 +30,7 @@ export interface EngineOptions {
   readonly feedRingBytes?: number;
   /** Milliseconds between two looks for changes of other nodes whose hint was lost. Default: 2,000. */
   readonly pollMs?: number;
-  /** How many changes behind a document's head an edit's base may be (`CLOCK_STALE` beyond). Default: 50,000. */
+  /** How many changes behind a document's head an edit's base may be (`CLOCK_STALE` beyond). Default: 10,000. */
   readonly reach?: number;
 }
 
@@ -53,7 +53,7 @@ export function createEngine(options: EngineOptions): Promise<Engine> {
     rights,
     limits: options.limits ?? defaultLimits,
     heads: new Heads(options.cacheBytes ?? 128 * 1024 * 1024),
-    reach: options.reach ?? 50_000,
+    reach: options.reach ?? 10_000,
     now: options.now ?? (() => new Date()),
     randomId: () => options.randomId(),
     committed: (changes) => feed.committed(changes),

@@ -1,13 +1,14 @@
-import { toWire, type DocumentId, type PatchId, type Position, type PrincipalId, type ReplicaId, type WirePatch, type WorkspaceId } from '@concord/core';
-import type { ChangeRecord, Edit, Refused, UnreadableEdit, Verdict, Viewer } from '@concord/schema';
+import type { PatchId, Position, ReplicaId, WorkspaceId } from '@concord/core';
+import type { Edit, Refused, UnreadableEdit, Verdict, Viewer } from '@concord/schema';
 import type { Limits } from '@concord/core';
 import type { Queryable } from '../postgres/queryable.js';
 import { append, type NewChange } from './append.js';
-import { decide, type Decision, type FoundConflict, type Refusal } from './decide.js';
-import type { DocumentState, LoggedChange, Need } from './document-state.js';
+import { decide, type Decision } from './decide.js';
+import type { DocumentState, Need } from './document-state.js';
 import { documentKey, type DocumentKey, type Heads } from './heads.js';
 import { conflictsAt } from './first-verdict.js';
 import { loadNeed, loadStates, type Wanted } from './load.js';
+import { committed, conflictRecords, published, refused, type PublishedChange } from './verdict.js';
 
 /** One edit of a push on its way to its verdict. */
 export interface Task {
@@ -40,12 +41,6 @@ export interface CommitParts {
   readonly committed: (changes: readonly PublishedChange[]) => void;
   /** Told of refusals, to be written down on their own. */
   readonly refused: (push: Push, refusal: Refused, at: Date) => void;
-}
-
-export interface PublishedChange {
-  readonly record: ChangeRecord;
-  /** Rough size of the record as JSON. */
-  readonly bytes: number;
 }
 
 /** Bytes of patches and values after which a batch is closed: what one statement should carry at most. */
@@ -243,52 +238,8 @@ function deliver({ push, index }: Task, verdict: Verdict): void {
   if (push.missing === 0) push.answer(push.verdicts as Verdict[]);
 }
 
-const conflictRecords = (documentId: DocumentId, change: LoggedChange, conflicts: readonly FoundConflict[], createdAt: Date) =>
-  conflicts.map(({ againstRevision, conflict }, ordinal) => ({ position: change.position, ordinal, documentId, againstRevision, conflict, createdAt }));
-
-const committed = (documentId: DocumentId, change: LoggedChange, duplicate: boolean, conflicts: Extract<Verdict, { type: 'Committed' }>['conflicts']): Verdict => ({
-  type: 'Committed',
-  documentId,
-  patchId: change.patchId,
-  revision: change.revision,
-  position: change.position,
-  duplicate,
-  patch: change.sent === null ? null : toWire(change.patch),
-  conflicts,
-});
-
-const refused = (documentId: DocumentId, patchId: PatchId | null, failure: Refusal): Refused => ({ type: 'Refused', documentId, patchId, ...failure });
-
-function published({ state, change, principalId }: NewChange, committedAt: Date): PublishedChange {
-  return { bytes: 400 + change.bytes, record: changeRecord(state.workspaceId, state.documentId, state.facts?.collection ?? '', state.facts?.title ?? '', change, principalId, committedAt) };
+/** For an edit that the database did not take for a reason that nobody foresaw. It is in the log of the server. */
+export function refuseAsBug(task: Task): void {
+  const { edit } = task;
+  deliver(task, refused(edit.documentId, edit.stamp?.patchId ?? null, { code: 'INTERNAL', message: `A bug in Concord kept the edits of document ${edit.documentId} from being committed; the server log has the reason` }));
 }
-
-function changeRecord(
-  workspaceId: WorkspaceId,
-  documentId: DocumentId,
-  collection: string,
-  title: string,
-  { position, revision, kind, replicaId, counter, patchId, patch }: LoggedChange,
-  principalId: PrincipalId,
-  committedAt: Date,
-): ChangeRecord {
-  return {
-    workspaceId,
-    position,
-    documentId,
-    revision,
-    kind,
-    collection,
-    title: kind === 'CREATE' ? title : null,
-    replicaId,
-    counter,
-    patchId,
-    principalId,
-    patch: kind === 'CREATE' ? created(patch) : toWire(patch),
-    committedAt,
-  };
-}
-
-/** A creation is logged as a replacement of the root and told as RFC 6902 would make a document out of nothing: by `add`. */
-export const created = (patch: LoggedChange['patch']): WirePatch =>
-  patch.map((operation) => ({ op: 'add', path: '', value: operation.op === 'replace' ? operation.value : null }));

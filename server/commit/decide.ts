@@ -1,5 +1,4 @@
 import {
-  clockErrorCodes,
   cross,
   decideClock,
   equalValues,
@@ -9,7 +8,6 @@ import {
   type ClockVerdict,
   type Conflict,
   type Counter,
-  type ErrorCode,
   type Failure,
   type JsonValue,
   type Limits,
@@ -22,6 +20,7 @@ import {
 } from '@concord/core';
 import type { Edit, EditAction, Stamp, UnreadableEdit } from '@concord/schema';
 import { authorLane } from './author-context.js';
+import { refuse, refuseClock, tooLarge, type RefusedDecision } from './refuse.js';
 import { loggedUnder, tailStart, type DocumentState, type LoggedChange, type Need } from './document-state.js';
 
 /** A conflict that the commit of a change found, against an earlier change of the document. */
@@ -30,14 +29,11 @@ export interface FoundConflict {
   readonly conflict: Conflict;
 }
 
-/** Why an edit is refused; `expected` with `CLOCK_GAP`. */
-export type Refusal = Failure & { readonly expected?: number };
-
 export type Decision =
   /** Already taken into the state. */
   | { readonly kind: 'change'; readonly change: LoggedChange; readonly text: string; readonly conflicts: readonly FoundConflict[] }
   | { readonly kind: 'duplicate'; readonly change: LoggedChange }
-  | { readonly kind: 'refused'; readonly failure: Refusal }
+  | RefusedDecision
   | { readonly kind: 'need'; readonly need: Need };
 
 export interface DecisionRules {
@@ -158,7 +154,7 @@ function take(
   switch (action.kind) {
     case 'CREATE': {
       const bytes = jsonBytes(action.value, rules.limits.documentBytes);
-      if (bytes > rules.limits.documentBytes) return tooLarge(bytes, rules);
+      if (bytes > rules.limits.documentBytes) return tooLarge(bytes, rules.limits);
       state.facts = { collection: action.collection, title: action.title, createdAt: rules.now };
       state.value = action.value;
       state.valueBytes = bytes;
@@ -236,7 +232,7 @@ function replaceValue(state: DocumentState, value: JsonValue, patch: NormalPatch
   let bytes = state.valueBytes + Buffer.byteLength(text);
   const whole = patch.length > 0 && patch.some((operation) => operation.path.length === 0);
   if (whole || bytes > rules.limits.documentBytes) bytes = jsonBytes(value, rules.limits.documentBytes);
-  if (bytes > rules.limits.documentBytes) return tooLarge(bytes, rules);
+  if (bytes > rules.limits.documentBytes) return tooLarge(bytes, rules.limits);
   state.value = value;
   state.valueBytes = bytes;
   return commit(text);
@@ -273,36 +269,3 @@ function append(
 }
 
 const need = (what: Need): Decision => ({ kind: 'need', need: what });
-
-const refuse = (code: ErrorCode, message: string, details: Partial<Refusal> = {}): Decision => ({ kind: 'refused', failure: { ...details, code, message } });
-
-const tooLarge = (actual: number, { limits }: DecisionRules): Decision =>
-  refuse('LIMIT_EXCEEDED', `The document would be larger than ${limits.documentBytes} bytes when serialised; split it over several documents`, {
-    limit: limits.documentBytes,
-    actual,
-  });
-
-function refuseClock(verdict: ClockVerdict, edit: { readonly documentId: string }, stamp: Stamp, state: DocumentState): Decision {
-  const code = clockErrorCodes[verdict.kind];
-  if (code === null) throw new Error(`invariant: ${verdict.kind} is not a refusal`);
-  switch (verdict.kind) {
-    case 'resync':
-      return refuse(code, `The history of the workspace is in epoch ${verdict.epoch}, the edit names epoch ${stamp.clock.epoch}; resync`);
-    case 'cloned':
-      return refuse(code, `Another patch of replica ${stamp.replicaId} has counter ${stamp.counter} on document ${edit.documentId}; take a new replica id`);
-    case 'retired':
-      return refuse(code, `Replica ${stamp.replicaId} is not known on document ${edit.documentId} and cannot start with counter ${stamp.counter}; take a new replica id`);
-    case 'future':
-      return refuse(code, `The clock names changes after revision ${state.revision} of document ${edit.documentId}, which this server never made; resync`);
-    case 'gap':
-      return refuse(code, `Counter ${stamp.counter} of replica ${stamp.replicaId} on document ${edit.documentId} leaves a gap; send from ${verdict.expected}`, { expected: verdict.expected });
-    case 'not-a-prefix':
-      return refuse(code, `No state of document ${edit.documentId} ever had the clock that was sent; resync`);
-    case 'stale':
-      return refuse(code, `The edit was made before revision ${verdict.oldest} of document ${edit.documentId}, which the retained history no longer reaches; resync`);
-    case 'duplicate':
-    case 'fast-forward':
-    case 'concurrent':
-      throw new Error(`invariant: ${verdict.kind} is not a refusal`);
-  }
-}

@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import type pg from 'pg';
 import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 import { failureKind, type FailureKind } from '../postgres/failure.js';
-import { commit, refusedChains, WorkspaceGone, type CommitParts, type Push, type Task } from './commit.js';
+import { commit, refuseAsBug, refusedChains, WorkspaceGone, type CommitParts, type Push, type Task } from './commit.js';
 
 /** Edits that one batch takes at most: beyond it a larger statement gains nothing and every push waits longer. */
 const batchEdits = 300;
@@ -119,15 +119,29 @@ export class CommitLoop {
     }
   }
 
+  /**
+   * What cannot be committed must not take down what can (I6): the batch is tried again push by push, and a push document by
+   * document. A single document of a larger push is refused then, a push of one document rejected.
+   */
   private async giveUp(open: readonly Task[], error: unknown, kind: FailureKind): Promise<void> {
     const pushes = [...new Set(open.map(({ push }) => push))];
-    if (pushes.length > 1 && kind !== 'connection') {
-      // One push that the database cannot take must not take the others down with it (I6).
-      for (const push of pushes) await this.commitAll(open.filter((task) => task.push === push));
-      return;
+    const keys = [...new Set(open.map(({ key }) => key))];
+    if (kind !== 'connection' && !(error instanceof WorkspaceGone && pushes.length === 1)) {
+      if (pushes.length > 1) {
+        for (const push of pushes) await this.commitAll(open.filter((task) => task.push === push));
+        return;
+      }
+      if (keys.length > 1) {
+        for (const key of keys) await this.commitAll(open.filter((task) => task.key === key));
+        return;
+      }
     }
-    if (!(error instanceof WorkspaceGone)) this.log.error({ err: error, edits: open.length }, 'A batch was not committed.');
-    for (const push of pushes) push.reject(rejection(error, kind, push));
+    if (!(error instanceof WorkspaceGone)) this.log.error({ err: error, edits: open.length, documents: keys.slice(0, 10) }, 'Edits were not committed.');
+    for (const push of pushes) {
+      const tasks = open.filter((task) => task.push === push);
+      if (kind === 'other' && tasks.length < push.verdicts.length && !(error instanceof WorkspaceGone)) for (const task of tasks) refuseAsBug(task);
+      else push.reject(rejection(error, kind, push));
+    }
   }
 }
 

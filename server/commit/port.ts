@@ -7,7 +7,8 @@ import type { Rights } from '../auth/rights.js';
 import { requireRole } from '../read/require-role.js';
 import { documentKey, type Heads } from './heads.js';
 import { CommitLoop } from './group.js';
-import type { Push, PublishedChange, Task } from './commit.js';
+import type { Push, Task } from './commit.js';
+import type { PublishedChange } from './verdict.js';
 import { RefusalAudit } from './refusals.js';
 
 export interface CommitOptions {

@@ -1,6 +1,6 @@
-import { ConcordError, toWire, type Counter, type DocumentId, type NormalPatch, type PatchId, type Position, type PrincipalId, type ReplicaId, type Revision, type WorkspaceId } from '@concord/core';
+import { ConcordError, type Counter, type DocumentId, type NormalPatch, type PatchId, type Position, type PrincipalId, type ReplicaId, type Revision, type WorkspaceId } from '@concord/core';
 import type { ChangeRecord, DocumentFilter } from '@concord/schema';
-import { created, type PublishedChange } from '../commit/commit.js';
+import { toldPatch, type PublishedChange } from '../commit/verdict.js';
 import type { Queryable } from '../postgres/queryable.js';
 
 export interface LogPage {
@@ -83,7 +83,7 @@ export const changeRecord = (workspaceId: WorkspaceId, row: ChangeRow): ChangeRe
   counter: row.counter,
   patchId: row.patch_id,
   principalId: row.principal_id,
-  patch: row.kind === 'CREATE' ? created(row.patch) : toWire(row.patch),
+  patch: toldPatch(row.kind, row.patch),
   committedAt: row.committed_at,
 });
 

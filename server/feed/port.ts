@@ -2,7 +2,7 @@ import { ConcordError, type Cursor, type DocumentId, type WorkspaceId } from '@c
 import type { DocumentFilter, FeedEvent, FeedPort, SnapshotPage, Viewer } from '@concord/schema';
 import type { Logger } from 'pino';
 import type { Rights } from '../auth/rights.js';
-import type { PublishedChange } from '../commit/commit.js';
+import type { PublishedChange } from '../commit/verdict.js';
 import type { Notifications } from '../notify.js';
 import type { Queryable } from '../postgres/queryable.js';
 import { readDocument } from '../read/documents.js';

@@ -1,6 +1,6 @@
 import type { Position, WorkspaceId } from '@concord/core';
 import type { ChangeBatch, ChangeRecord } from '@concord/schema';
-import type { PublishedChange } from '../commit/commit.js';
+import type { PublishedChange } from '../commit/verdict.js';
 import type { Queryable } from '../postgres/queryable.js';
 import { formatCursor } from './cursor.js';
 import { readLog, readPlaces } from './log.js';

@@ -122,6 +122,20 @@ describe('a push that the database cannot take', () => {
   });
 });
 
+describe('a document that the database cannot take', () => {
+  it('does not keep the other documents of its push, or of its batch, from being committed', async () => {
+    const node = await world.node();
+    await world.sql.query(`ALTER TABLE documents ADD CONSTRAINT broken CHECK (id <> 'poison') NOT VALID`);
+    const push = (...ids: string[]) => node.commit.push(world.editor, world.workspaceId, ids.map((id) => edit(id, 'A', 1, 0, create({})))).then((verdicts) => verdicts.map(told));
+    const [one, two] = await Promise.all([push('sound1', 'poison', 'sound2'), push('sound3')]);
+    expect(one).toEqual(['ok 1', 'INTERNAL', 'ok 1']);
+    expect(two).toEqual(['ok 1']);
+    await world.sql.query('ALTER TABLE documents DROP CONSTRAINT broken');
+    expect(await push('poison')).toEqual(['ok 1']);
+    await node.close();
+  });
+});
+
 describe('what a commit writes', () => {
   it('is one transaction: change, head, conflict and audit are all there or none', async () => {
     const node = await world.node();
