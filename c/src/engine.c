@@ -1,5 +1,6 @@
 #include "engine.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -74,8 +75,17 @@ static sync_engine_status recall_workspace(sync_engine *engine, sync_engine_erro
   return se_meta_get(&engine->store, "workspace", &engine->workspace_id, error);
 }
 
+/* A program built with an older header has fewer members: the rest gets its defaults. One with a newer header may not set more. */
+static bool known_options(sync_engine_options *out, const sync_engine_options *given) {
+  sync_engine_options known = SYNC_ENGINE_OPTIONS_INIT;
+  if (given == NULL || given->size < offsetof(sync_engine_options, durable) || given->size > 4096) return false;
+  memcpy(&known, given, given->size < sizeof known ? given->size : sizeof known);
+  known.size = sizeof known;
+  *out = known;
+  return true;
+}
+
 static sync_engine_status check_options(const sync_engine_options *options, sync_engine_error *error) {
-  if (options == NULL || options->size < sizeof *options) return invalid(error, "options must be set up with SYNC_ENGINE_OPTIONS_INIT");
   if (options->database_path == NULL || options->database_path[0] == '\0') return invalid(error, "database_path is missing");
   if (options->server_url == NULL || !is_http_url(options->server_url)) return invalid(error, "server_url must be an http:// or https:// URL");
   if (options->auth_token != NULL && !is_token(options->auth_token)) return invalid(error, "auth_token holds spaces or control characters");
@@ -114,7 +124,9 @@ sync_engine_status sync_engine_create_with(sync_engine **out, const sync_engine_
   se_clear(error);
   if (out == NULL) return invalid(error, "out must not be NULL");
   *out = NULL;
-  sync_engine_status status = check_options(options, error);
+  sync_engine_options known;
+  if (!known_options(&known, options)) return invalid(error, "options must be set up with SYNC_ENGINE_OPTIONS_INIT");
+  sync_engine_status status = check_options(&known, error);
   if (status != SYNC_ENGINE_OK) return status;
   sync_engine *engine = calloc(1, sizeof *engine);
   if (engine == NULL) return se_no_memory(error);
@@ -122,7 +134,7 @@ sync_engine_status sync_engine_create_with(sync_engine **out, const sync_engine_
     free(engine);
     return se_no_memory(error);
   }
-  status = open_engine(engine, options, error);
+  status = open_engine(engine, &known, error);
   if (status == SYNC_ENGINE_OK) *out = engine;
   else free_engine(engine);
   return status;

@@ -14,6 +14,7 @@ void se_copy_text(char *out, size_t room, const char *text) {
   out[length] = '\0';
 }
 
+/* When the struct grows, this becomes the size of its first form, and later members are written only where there is room. */
 static bool writable(const sync_engine_error *error) { return error != NULL && error->size >= sizeof(sync_engine_error); }
 
 void se_clear(sync_engine_error *error) {
