@@ -62,7 +62,7 @@ export const mutants: readonly Mutant[] = [
   { name: 'guards of the earlier run are kept', file: 'transform/runs.ts', find: 'above.items(false)', replace: 'above.items(true)' },
   { name: 'conflict places stand still', file: grid, find: 'for (const track of this.tracks) follow(track, op);', replace: '' },
   { name: 'the bridge forgets what the author had pulled', file: 'bridge.ts', find: 'oldest = Math.min(oldest, baseOf(entry, base));', replace: '' },
-  { name: 'the bridge does not take others past own changes', file: 'bridge.ts', find: 'others = crossed.value.changes;', replace: '' },
+  { name: 'the bridge does not take others past own changes', file: 'bridge.ts', find: 'others = [...crossed.value.changes];', replace: '' },
   { name: 'a squash drops insertions it still counts on', file: 'squash.ts', find: "if (entry.operation.op !== 'insert') this.drop(entry);", replace: 'this.drop(entry);' },
   { name: 'a squash forgets that inserts shift', file: 'squash.ts', find: 'this.writers.forgetInside(path.slice(0, -1));\n        this.writers.set', replace: 'this.writers.set' },
   { name: 'an inverse runs in the order of the patch', file: 'invert.ts', find: 'inverse.reverse()', replace: 'inverse' },

@@ -54,6 +54,21 @@ describe('fixtures/found', () => {
   });
 });
 
+describe('a move to its own place', () => {
+  const nothing: NormalPatch = [{ op: 'move', from: [0], path: [0] }];
+
+  it.each([
+    ['a move of the same item', [{ op: 'move', from: [0], path: [2] }], ['y', 'z', 'x']],
+    ['a move of the next item over it', [{ op: 'move', from: [1], path: [0] }], ['y', 'x', 'z']],
+    ['an insertion in front of it', [{ op: 'insert', path: [0], value: 'new' }], ['new', 'x', 'y', 'z']],
+    ['its removal', [{ op: 'remove', path: [0] }], ['y', 'z']],
+  ] as const satisfies readonly (readonly [string, NormalPatch, JsonValue])[])('is nothing to %s, in both orders', (_, other, result) => {
+    const document = ['x', 'y', 'z'];
+    expect(diamond(document, nothing, other)).toEqual(result);
+    expect(diamond(document, other, nothing)).toEqual(result);
+  });
+});
+
 describe('transform, pushed hard', () => {
   it('refuses two patches that split each other for too long, in bounded time', () => {
     const deletion: NormalPatch = [{ op: 'str_del', path: [], pos: 0, len: 40_000 }];
