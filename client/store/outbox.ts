@@ -29,9 +29,11 @@ export class Outbox {
     this.insertRow = database.prepare(
       'INSERT INTO outbox (seq, document, patch_id, kind, patch, collection, title, state, counter, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
     );
-    this.updateRow = database.prepare<[string, number, number | null, number]>('UPDATE outbox SET patch = ?, state = ?, counter = ? WHERE seq = ?');
-    this.updateStamp = database.prepare<[number, number | null, number]>('UPDATE outbox SET state = ?, counter = ? WHERE seq = ?');
-    this.deleteRow = database.prepare<[number]>('DELETE FROM outbox WHERE seq = ?');
+    this.updateRow = database.prepare<[string, number, number | null, string, number]>(
+      'UPDATE outbox SET patch = ?, state = ?, counter = ? WHERE document = ? AND seq = ?',
+    );
+    this.updateStamp = database.prepare<[number, number | null, string, number]>('UPDATE outbox SET state = ?, counter = ? WHERE document = ? AND seq = ?');
+    this.deleteRow = database.prepare<[string, number]>('DELETE FROM outbox WHERE document = ? AND seq = ?');
     this.nextSeq = 1 + (database.prepare<[], { top: number | null }>('SELECT max(seq) AS top FROM outbox').get()!.top ?? 0);
   }
 
@@ -76,10 +78,10 @@ export class Outbox {
       const was = old.get(edit.seq);
       old.delete(edit.seq);
       if (was === undefined) this.insert(document, edit);
-      else if (was.patch !== edit.patch) this.updateRow.run(JSON.stringify(edit.patch), edit.sent ? 1 : 0, edit.counter, edit.seq);
-      else if (was.sent !== edit.sent || was.counter !== edit.counter) this.updateStamp.run(edit.sent ? 1 : 0, edit.counter, edit.seq);
+      else if (was.patch !== edit.patch) this.updateRow.run(JSON.stringify(edit.patch), edit.sent ? 1 : 0, edit.counter, document, edit.seq);
+      else if (was.sent !== edit.sent || was.counter !== edit.counter) this.updateStamp.run(edit.sent ? 1 : 0, edit.counter, document, edit.seq);
     }
-    for (const seq of old.keys()) this.deleteRow.run(seq);
+    for (const seq of old.keys()) this.deleteRow.run(document, seq);
   }
 
   /** The replica has a new id: nothing was ever sent under it. */

@@ -7,6 +7,7 @@
  * `counter` is the highest counter of this replica that the log of the document is known to hold.
  *
  * `outbox.state`: 0 never sent (may still be squashed), 1 sent (frozen). `counter` is given at the first sending.
+ * One tree and no index beside it: a local edit writes one page of it.
  */
 export const migrations: readonly string[] = [
   `
@@ -31,8 +32,8 @@ export const migrations: readonly string[] = [
   CREATE INDEX documents_by_collection ON documents (collection, id);
 
   CREATE TABLE outbox (
-    seq INTEGER PRIMARY KEY,
     document TEXT NOT NULL,
+    seq INTEGER NOT NULL,
     patch_id TEXT NOT NULL,
     kind TEXT NOT NULL,
     patch TEXT NOT NULL,
@@ -40,9 +41,9 @@ export const migrations: readonly string[] = [
     title TEXT,
     state INTEGER NOT NULL DEFAULT 0,
     counter INTEGER,
-    created_at TEXT NOT NULL
-  );
-  CREATE INDEX outbox_by_document ON outbox (document, seq);
+    created_at TEXT NOT NULL,
+    PRIMARY KEY (document, seq)
+  ) WITHOUT ROWID;
 
   CREATE TABLE conflicts (
     id INTEGER PRIMARY KEY,
