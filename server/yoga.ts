@@ -48,27 +48,30 @@ export function createGraphQLHandler(options: {
       const { error } = operations.select(checked, params.operationName, params.variables);
       if (error !== null) setResult(refuse([error]));
     },
-    onParse({ params, setParsedDocument }) {
-      const { document } = operations.check(String(params.source));
-      if (document !== null) setParsedDocument(document);
+    onParse(payload) {
+      const { document } = operations.check(String(payload.params.source));
+      if (document !== null) payload.setParsedDocument(document);
     },
-    onValidate({ setResult }) {
+    onValidate(payload) {
       // Done with the parsing.
-      setResult([]);
+      payload.setResult([]);
     },
     onSubscribe({ args }) {
       const { session } = args.contextValue;
       return {
-        onSubscribeResult({ result, setResult }) {
+        onSubscribeResult(payload) {
+          const { result } = payload;
           if (!isAsyncIterable(result)) return;
-          setResult(guardStream(result as AsyncIterable<ExecutionResult>, mask, (listener) => (session === null ? () => undefined : authenticator.onEnded(session, listener))));
+          payload.setResult(guardStream(result as AsyncIterable<ExecutionResult>, mask, (listener) => (session === null ? () => undefined : authenticator.onEnded(session, listener))));
         },
       };
     },
-    onExecutionResult({ result, setResult }) {
-      if (result !== undefined && !isAsyncIterable(result) && result.errors !== undefined) setResult(maskResult(result as ExecutionResult, mask));
+    onExecutionResult(payload) {
+      const { result } = payload;
+      if (result !== undefined && !isAsyncIterable(result) && result.errors !== undefined) payload.setResult(maskResult(result as ExecutionResult, mask));
     },
-    async onResponse({ response, serverContext, setResponse, fetchAPI }) {
+    async onResponse(payload) {
+      const { response, serverContext, fetchAPI } = payload;
       const type = response.headers.get('content-type') ?? '';
       if (type.startsWith('text/event-stream')) {
         // "none" is no encoding: strict clients refuse it.
@@ -82,7 +85,7 @@ export function createGraphQLHandler(options: {
       const compressed = await compress(text, encoding);
       const headers = Object.fromEntries(response.headers.entries());
       delete headers['content-length'];
-      setResponse(
+      payload.setResponse(
         new fetchAPI.Response((compressed as Uint8Array<ArrayBuffer> | null) ?? text, {
           status: response.status,
           headers: compressed === null ? headers : { ...headers, 'content-encoding': encoding, vary: 'Accept-Encoding' },
