@@ -1,7 +1,7 @@
 // Builds and tests the C library: `npm run test:c`. Needs the packages below; as root on Debian or Ubuntu it installs what is missing.
 // The last line is "N passed, N failed"; the exit status is 1 if anything failed.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -79,6 +79,9 @@ function testConsumers() {
       run('cc', [join(consumer, 'consumer.c'), '-o', viaPkgConfig, ...flags.output.trim().split(/\s+/)]).ok &&
       run(viaPkgConfig, [join(scratch, 'pkg.db')], { env: { LD_LIBRARY_PATH: libraries } }).ok,
   );
+  const documented = join(scratch, 'readme.c');
+  writeFileSync(documented, /```c\n([\s\S]*?)```/.exec(readFileSync(join(room, 'README.md'), 'utf8'))?.[1] ?? '');
+  count('the program in the README builds', installed && run('cc', ['-std=c11', '-Wall', '-Werror', documented, '-o', join(scratch, 'readme'), ...flags.output.trim().split(/\s+/)]).ok);
   const viaCMake = join(scratch, 'cmake');
   count(
     'a program built through the CMake package runs',
