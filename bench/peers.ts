@@ -1,18 +1,31 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 
 const folder = fileURLToPath(new URL('.', import.meta.url));
+
+const installedIn = (name: string) => new URL(`node_modules/${name}/package.json`, import.meta.url);
+
+/** Installs bench/package-lock.json where something of it is missing. */
+export function installPeers(): void {
+  const { dependencies } = JSON.parse(readFileSync(`${folder}package.json`, 'utf8')) as { dependencies: Record<string, string> };
+  if (Object.entries(dependencies).every(([name, version]) => versionOf(name) === version)) return;
+  process.stderr.write('Installing what is measured beside, from bench/package-lock.json …\n');
+  execFileSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] });
+}
+
+/** Of a package in bench/node_modules; null when it is not installed. */
+export function versionOf(name: string): string | null {
+  if (!existsSync(installedIn(name))) return null;
+  return (JSON.parse(readFileSync(installedIn(name), 'utf8')) as { version: string }).version;
+}
 
 /**
  * Loads a package to measure beside, installing bench/package-lock.json first where it is not installed yet. The caller
  * declares the slice it uses, because the project's type check must not need the peers.
  */
 export async function peer<Module>(name: string): Promise<Module> {
-  if (!existsSync(new URL(`node_modules/${name}`, import.meta.url))) {
-    execFileSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] });
-  }
-  const entry = createRequire(`${folder}peers.ts`).resolve(name);
-  return (await import(pathToFileURL(entry).href)) as Module;
+  const packageName = name.split('/').slice(0, name.startsWith('@') ? 2 : 1).join('/');
+  if (!existsSync(installedIn(packageName))) installPeers();
+  return (await import(name)) as Module;
 }
