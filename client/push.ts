@@ -11,6 +11,8 @@ type Refused = Extract<Verdict, { readonly __typename: 'Refused' }>;
 
 /** How often one edit may be put right (renumbered, fetched anew) before it counts as refused. */
 const mostRepairs = 3;
+/** The server commits what waits together, so a few at once keep it busy while answers travel. */
+const mostBatchesInFlight = 4;
 /** After a refusal that concerns the caller and not an edit. */
 const callerRetryMs = 60_000;
 
@@ -29,8 +31,8 @@ interface Sent {
 }
 
 /**
- * Sends what waits in the outbox: of each document oldest first, many documents in a batch, one batch at a time, always with
- * the same ids. It runs only while the feed is live, so that edits whose acknowledgement was lost have come back before
+ * Sends what waits in the outbox: of each document oldest first, many documents in a batch, a few batches at a time but never
+ * two with the same document, always with the same ids. It runs only while the feed is live, so that edits whose acknowledgement was lost have come back before
  * they could be sent again.
  *
  * An acknowledged edit stays in the outbox until the feed brings it back; here it is only remembered not to be sent again.
@@ -41,7 +43,11 @@ export class Push {
   private readonly blocked = new Map<DocumentId, { readonly until: number; readonly attempts: number }>();
   private readonly repairs = new Map<PatchId, number>();
   private surroundings: PushSurroundings | undefined;
-  private running = false;
+  /** Documents in a batch that is on its way: each is in one at most. */
+  private readonly inFlight = new Set<DocumentId>();
+  private batchesInFlight = 0;
+  private scheduled = false;
+  private drainWaiters: (() => void)[] = [];
   /** While it runs nothing is sent. */
   private pause: unknown;
   /** Only wakes up for a document that was blocked. */
@@ -73,9 +79,17 @@ export class Push {
 
   /** There may be something to send. Edits made in one turn of the event loop go together. */
   wake(): void {
-    if (this.surroundings === undefined || this.running || this.pause !== undefined) return;
-    this.running = true;
-    queueMicrotask(() => void this.run());
+    if (this.surroundings === undefined || this.scheduled) return;
+    this.scheduled = true;
+    queueMicrotask(() => {
+      this.scheduled = false;
+      this.fill();
+    });
+  }
+
+  /** Resolves when no batch is on its way any more. */
+  async drained(): Promise<void> {
+    while (this.batchesInFlight > 0) await new Promise<void>((resolve) => this.drainWaiters.push(resolve));
   }
 
   returned(patchId: PatchId): void {
@@ -83,19 +97,34 @@ export class Push {
     this.repairs.delete(patchId);
   }
 
-  private async run(): Promise<void> {
-    const surroundings = this.surroundings;
+  private fill(): void {
+    while (this.surroundings !== undefined && this.pause === undefined && this.batchesInFlight < mostBatchesInFlight) {
+      const batch = this.collect();
+      if (batch.length === 0) return;
+      void this.run(this.surroundings, batch);
+    }
+  }
+
+  private async run(surroundings: PushSurroundings, batch: readonly Sent[]): Promise<void> {
+    const ids = new Set(batch.map(({ id }) => id));
+    for (const id of ids) this.inFlight.add(id);
+    this.batchesInFlight++;
+    let goOn = false;
     try {
-      while (surroundings !== undefined && this.surroundings === surroundings) {
-        const batch = this.collect();
-        if (batch.length === 0 || !(await this.sendBatch(surroundings, batch))) break;
-      }
+      goOn = await this.sendBatch(surroundings, batch);
     } catch (error) {
-      this.surroundings?.failed(error instanceof ConcordError ? error : new ConcordError('INTERNAL', String(error), {}, { cause: error }));
+      if (this.surroundings === surroundings) {
+        surroundings.failed(error instanceof ConcordError ? error : new ConcordError('INTERNAL', String(error), {}, { cause: error }));
+        this.pauseFor(backoff(this.attempts++, this.environment));
+      }
     } finally {
-      this.running = false;
-      // Started anew while the last answer was waited for.
-      if (this.surroundings !== surroundings) this.wake();
+      this.batchesInFlight--;
+      for (const id of ids) this.inFlight.delete(id);
+      const waiters = this.drainWaiters;
+      this.drainWaiters = [];
+      for (const resolve of waiters) resolve();
+      // Also when it was started anew while this answer was waited for.
+      if (goOn || this.surroundings !== surroundings) this.wake();
     }
   }
 
@@ -159,6 +188,7 @@ export class Push {
     let bytes = 0;
     let wait = Infinity;
     for (const id of this.store.waiting) {
+      if (this.inFlight.has(id)) continue;
       const blocked = this.blocked.get(id);
       if (blocked !== undefined && blocked.until > now) {
         wait = Math.min(wait, blocked.until - now);

@@ -130,6 +130,8 @@ export class Session {
     } finally {
       this.push.stop();
       await stream.return?.();
+      // What is on its way under the old id or epoch must be decided before either changes.
+      await this.push.drained();
     }
     if (events === 0 && this.wanted === undefined) throw new ConcordError('UNAVAILABLE', 'The server ended the feed before its first event.');
   }
