@@ -66,6 +66,8 @@ function decideStamped(state: DocumentState, edit: Edit | UnreadableEdit, stamp:
   if (!state.allCounters && !state.counters.has(replicaId) && !state.strangers.has(replicaId) && state.facts !== null) {
     return need({ kind: 'counter', replicaId });
   }
+  // A vector is found in the chain of all vectors: one replica that is not known of would move it to a later place.
+  if ('vector' in stamp.clock && !state.allCounters) return need({ kind: 'counters' });
   let logged: LoggedChange | null | undefined = null;
   if (counter <= (state.counters.get(replicaId) ?? 0)) {
     logged = loggedUnder(state, replicaId, counter);
@@ -133,8 +135,6 @@ function checkExistence(state: DocumentState, action: EditAction): Decision | un
 
 /** An edit whose base lies before what is in memory is not stale yet: the log is in the database. */
 function reachBack(state: DocumentState, stamp: Stamp, verdict: ClockVerdict, rules: DecisionRules): Decision | undefined {
-  const vector = 'vector' in stamp.clock;
-  if (vector && !state.allCounters) return need({ kind: 'counters' });
   if (verdict.kind !== 'stale') return undefined;
   const farthest = Math.max(0, state.revision - rules.reach);
   const from = 'base' in stamp.clock ? stamp.clock.base : Math.max(farthest, tailStart(state) - 1024);

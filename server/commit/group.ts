@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type pg from 'pg';
 import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 import { failureKind, type FailureKind } from '../postgres/failure.js';
+import type { DocumentKey } from './heads.js';
 import { commit, refuseAsBug, refusedChains, WorkspaceGone, type CommitParts, type Push, type Task } from './commit.js';
 
 /** Edits that one batch takes at most: beyond it a larger statement gains nothing and every push waits longer. */
@@ -10,6 +11,8 @@ const batchEdits = 300;
 /** Edits that may wait before a push is turned away: several seconds of work. */
 const waitingEdits = 50_000;
 const attempts = 8;
+/** After a lost race another node is at work on the same documents: for so long their batches lock first and do not race. */
+const contestedMs = 250;
 
 /**
  * Group commit: whatever waits while one statement runs goes into the next. There is no timer: a push that finds nothing
@@ -20,6 +23,7 @@ export class CommitLoop {
   private waiting = 0;
   private running: Promise<void> | undefined;
   private closed = false;
+  private readonly contested = new Map<DocumentKey, number>();
 
   constructor(
     private readonly pool: pg.Pool,
@@ -62,7 +66,7 @@ export class CommitLoop {
 
   /** Every push of the batch is answered or rejected when this resolves. Never rejects. */
   private async commitAll(tasks: readonly Task[]): Promise<void> {
-    let locked = false;
+    let locked = this.isContested(tasks);
     for (let attempt = 1; ; attempt++) {
       const open = tasks.filter(({ push, index }) => push.verdicts[index] === undefined);
       if (open.length === 0) return;
@@ -77,6 +81,7 @@ export class CommitLoop {
         if (kind === 'race' && attempt < attempts) {
           // From now on under the locks of the workspaces: nobody else can move, so the next attempt holds.
           locked = true;
+          this.markContested(open);
           continue;
         }
         if (kind === 'connection') {
@@ -91,6 +96,18 @@ export class CommitLoop {
         return;
       }
     }
+  }
+
+  private isContested(tasks: readonly Task[]): boolean {
+    if (this.contested.size === 0) return false;
+    const now = performance.now();
+    for (const [key, until] of this.contested) if (until < now) this.contested.delete(key);
+    return tasks.some(({ key }) => this.contested.has(key));
+  }
+
+  private markContested(tasks: readonly Task[]): void {
+    const until = performance.now() + contestedMs;
+    for (const { key } of tasks) this.contested.set(key, until);
   }
 
   /** The pessimistic way, for when another node commits to the same documents: lock, load, decide, append. */

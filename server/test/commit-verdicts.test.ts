@@ -110,6 +110,19 @@ describe('the verdict on an edit', () => {
     expect(await tell(withVector(edit('vec', 'C', 1, 0, patch(set('/list', []))), { A: 2, B: 1, C: 1 }))).toEqual(['ok 4']);
   });
 
+  it('places a vector rightly on a node that knows nothing of the replicas it leaves out', async () => {
+    await push(edit('vec2', 'A', 1, 0, create({ list: [] })), edit('vec2', 'B', 1, 1, patch({ op: 'add', path: '/list/0', value: 'b' })));
+    const fresh = await world.node();
+    const at = (made: Edit) => fresh.commit.push(world.editor, world.workspaceId, [made]);
+    await at(edit('vec2', 'A', 2, 2, patch({ op: 'add', path: '/list/1', value: 'a' })));
+    // C has seen A's creation only.
+    const [verdict] = await at(withVector(edit('vec2', 'C', 1, 0, patch({ op: 'test', path: '/list', value: [] }, { op: 'add', path: '/list/0', value: 'c' })), { A: 1, C: 1 }));
+    expect(told(verdict)).toBe('TEST_FAILED');
+    const [second] = await at(withVector(edit('vec2', 'C', 1, 0, patch({ op: 'add', path: '/list/0', value: 'c' })), { A: 1, C: 1 }));
+    expect(committed(second).patch).toEqual([{ op: 'add', path: '/list/2', value: 'c' }]);
+    await fresh.close();
+  });
+
   it('rebuilds an old base from the log, also after everything was forgotten', async () => {
     const edits = [edit('old', 'A', 1, 0, create({ list: ['x'], n: 0 }))];
     for (let counter = 2; counter <= 300; counter++) edits.push(edit('old', 'A', counter, 0, patch({ op: 'inc', path: '/n', value: 1 })));
