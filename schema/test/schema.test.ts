@@ -16,10 +16,13 @@ describe('the contract', () => {
       if (isEnumType(type)) {
         for (const value of type.getValues()) if (!value.description) bare.push(`${type.name}.${value.name}`);
       }
-      if (isObjectType(type) || isInterfaceType(type) || isInputObjectType(type)) {
+      if (isInputObjectType(type)) {
+        for (const field of Object.values(type.getFields())) if (!field.description) bare.push(`${type.name}.${field.name}`);
+      }
+      if (isObjectType(type) || isInterfaceType(type)) {
         for (const field of Object.values(type.getFields())) {
           if (!field.description) bare.push(`${type.name}.${field.name}`);
-          if ('args' in field) for (const argument of field.args) if (!argument.description) bare.push(`${type.name}.${field.name}(${argument.name})`);
+          for (const argument of field.args) if (!argument.description) bare.push(`${type.name}.${field.name}(${argument.name})`);
         }
       }
     }
