@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import path from 'node:path';
 import pg from 'pg';
@@ -19,6 +20,9 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const log = pino({ level: 'warn' }, pino.destination(2));
   // A test does not outlive a power failure; commits are durable against everything else.
   const postgres = await startEmbedded({ dataFolder: folder, log, settings: { fsync: 'off', full_page_writes: 'off', max_connections: '300' } });
+  // It is a process group of its own and would outlive a run that is killed.
+  const watchdog = spawn('sh', ['-c', `while kill -0 ${process.pid} 2>/dev/null; do sleep 1; done; kill -INT ${postgres.pid} 2>/dev/null; sleep 2; rm -rf '${folder}'`], { detached: true, stdio: 'ignore' });
+  watchdog.unref();
   const client = new pg.Client({ connectionString: postgres.connectionString });
   await client.connect();
   await client.query('CREATE DATABASE concord_template');
@@ -27,6 +31,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   project.provide('postgresUrl', postgres.connectionString);
   process.env['CONCORD_TEST_POSTGRES'] = postgres.connectionString;
   return async () => {
+    watchdog.kill();
     await endOthers(postgres.connectionString);
     await postgres.stop();
     await rm(folder, { recursive: true, force: true });

@@ -51,7 +51,14 @@ export async function findInstallation(dataFolder: string): Promise<Installation
 
   let clusterFolder = besideData;
   await own(clusterFolder, user);
-  if (!canRun(user, 'test', ['-w', clusterFolder])) {
+  const reachable = () => canRun(user, 'test', ['-w', clusterFolder]);
+  if (!reachable()) {
+    // A folder that only root may enter, as mkdtemp makes them, is opened for passing through, not for looking around.
+    const { mode } = await stat(dataFolder);
+    await chmod(dataFolder, (mode & 0o7777) | 0o011);
+    if (!reachable()) await chmod(dataFolder, mode & 0o7777);
+  }
+  if (!reachable()) {
     await rmdir(clusterFolder).catch(() => undefined);
     clusterFolder = path.join(stagingFolder, 'data', createHash('sha256').update(path.resolve(dataFolder)).digest('hex').slice(0, 16), 'postgres');
     await own(clusterFolder, user);
