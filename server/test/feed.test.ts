@@ -1,6 +1,7 @@
 import type { Cursor, DocumentId, Position } from '@concord/core';
 import type { ChangeBatch, DocumentFilter, FeedEvent, Viewer } from '@concord/schema';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { changeJson } from '../feed/change-json.js';
 import { formatCursor } from '../feed/cursor.js';
 import { openCuttableProxy } from './cuttable-proxy.js';
 import { atHead, create, documentId, edit, openWorld, patch, told, type Node, type World } from './engine-world.js';
@@ -53,6 +54,9 @@ describe('following the feed', () => {
     await pushAll(node, bump('f1'));
     const [one, two] = await Promise.all(waiting);
     expect(one).toBe(two);
+    const [change] = one!.changes;
+    expect(JSON.parse(changeJson(change!))).toMatchObject({ documentId: 'f1', kind: 'PATCH', author: 'ed', patch: [{ op: 'inc', path: '/n', value: 1 }] });
+    expect(changeJson(change!)).toBe(changeJson(change!));
     for (const stream of streams) await stream.return?.();
   });
 
