@@ -63,6 +63,22 @@ describe('a replica of a part of the workspace', () => {
   });
 });
 
+describe('a replica of a principal with several workspaces', () => {
+  it('keeps to the first one unless another is named, and never mixes two in one file', async () => {
+    const second = await world.server.newWorkspace();
+    const database = world.newFile();
+    const named = await world.open({ token: world.server.adminToken, workspaceId: second, database });
+    named.collection('notes').create({ in: 'second' }, { id: 'in-second' });
+    await world.settle(named);
+    const unnamed = await world.open({ token: world.server.adminToken });
+    await world.settle(unnamed);
+    expect(unnamed.get('in-second')).toBeUndefined();
+    expect((await world.serverDocuments())['in-second']).toBeUndefined();
+    await named.close();
+    await expect(world.open({ token: world.server.adminToken, workspaceId: 'main', database })).rejects.toMatchObject({ code: 'INPUT_INVALID' });
+  });
+});
+
 describe('the urql client of a connected replica', () => {
   it('sends mutations and what only the server knows over the network, and the replica hears of them', async () => {
     const replica = await world.open();
