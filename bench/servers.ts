@@ -15,7 +15,7 @@ const startTimeoutMs = 60_000;
 /** A server process, and the PostgreSQL beside it, that run until they are stopped. */
 export interface RunningServer {
   readonly endpoint: Endpoint;
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
 }
 
 /** Starts a system's server in an empty folder. `profile`: where node writes a CPU profile at the end. */

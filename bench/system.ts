@@ -57,10 +57,10 @@ export interface System {
   /** Whether the server process needs a PostgreSQL of its own, given as a connection string. */
   readonly postgres: boolean;
   /** Runs in the server process. Absent: `program` is started instead. */
-  serve?(options: { readonly postgres: string | null; readonly folder: string }): Promise<{ readonly url: string }>;
+  readonly serve?: (options: { readonly postgres: string | null; readonly folder: string }) => Promise<{ readonly url: string }>;
   /** Makes the documents on the server, each as `documentOf` its id. */
   seed(endpoint: Endpoint, ids: readonly string[]): Promise<void>;
-  /** `squash`: the client may fold edits that are not yet sent. */
+  /** A client of its own connection. */
   writer(endpoint: Endpoint, id: string): Promise<Writer>;
   /** A socket that follows one document and does as little as it can: tells how many changes came. */
   subscribe?(endpoint: Endpoint, id: string, onChanges: (count: number) => void): Promise<{ close(): void }>;

@@ -60,16 +60,20 @@ export function concordReplica(squashFrom: number) {
       ...(purpose === 'resume' ? { WebSocket: PlainWebSocket } : {}),
     });
     const documents = replica.collection<JsonObject>('bench');
+    let before = { sent: 0, received: 0 };
     return {
       async synced() {
         await upToDate(replica);
       },
       goOffline: () => replica.goOffline(),
-      goOnline: () => replica.goOnline(),
+      goOnline() {
+        before = replica.bytes();
+        replica.goOnline();
+      },
       edit: (id, n) => void documents.edit(id, [{ op: 'replace', path: '/views', value: n }]),
       flushed: () => replica.settled({ timeoutMs: 60_000 }),
-      value: (id) => replica.get<JsonObject>(id)?.value as JsonObject | undefined,
-      bytes: () => replica.bytes(),
+      value: (id) => replica.get<JsonObject>(id)?.value,
+      bytes: () => ({ sent: replica.bytes().sent - before.sent, received: replica.bytes().received - before.received }),
       close: () => replica.close(),
     };
   };

@@ -74,8 +74,11 @@ async function serve(): Promise<{ url: string }> {
     stopOnSignals: false,
     onLoadDocument({ document, documentName }: { readonly document: YDoc; readonly documentName: string }) {
       const update = stored.get(documentName);
-      if (update === undefined) fill(Y, document, documentName);
-      else Y.applyUpdate(document, update);
+      if (update === undefined) {
+        fill(Y, document, documentName);
+        // Made once: the same content made again would be a second, concurrent one.
+        stored.set(documentName, Y.encodeStateAsUpdate(document));
+      } else Y.applyUpdate(document, update);
       return Promise.resolve(document);
     },
     onStoreDocument({ document, documentName }: { readonly document: YDoc; readonly documentName: string }) {

@@ -12,7 +12,7 @@ export const workload: Workload = {
     const writers = await Promise.all(Array.from({ length: sizes.clients }, () => system.writer(endpoint, id)));
     const counts = writers.map(() => 0);
     const random = generator(round + 1);
-    const metrics = await timed(endpoint, sizes.seconds, writers.map((writer, index) => () =>
+    const metrics = await timed(endpoint, sizes, writers.map((writer, index) => () =>
       writer.edit({ kind: 'hot', writer: `w${index}`, n: ++counts[index]!, place: random() })));
     const expected = canonicalJson(Object.fromEntries(counts.map((count, index) => [`w${index}`, count])));
     const texts = async () => await Promise.all(writers.map(async (writer) => await writer.value()));
