@@ -133,7 +133,7 @@ export class Push {
     const { epoch } = this.store.checkpoint.get();
     let verdicts: readonly Verdict[];
     try {
-      verdicts = await surroundings.send(batch.map(({ id, edit }) => editInput(this.store.read(id)!, edit, epoch)));
+      verdicts = await surroundings.send(batch.map(({ id, edit }) => editInput(this.store.read(id)!, edit, epoch, this.conflictsOf(id, edit))));
     } catch (error) {
       if (!(error instanceof ConcordError)) throw error;
       return this.refusedWhole(surroundings, batch, error);
@@ -240,6 +240,10 @@ export class Push {
       size += bytes;
     }
     return { frozen: touched ? { ...state, pending } : state, chosen, size };
+  }
+
+  private conflictsOf(id: DocumentId, { patchId }: PendingEdit): NonNullable<EditInput['conflicts']> {
+    return this.store.conflicts.ofEdit(id, patchId).map(({ revision, conflict }) => ({ revision, conflict: conflict as unknown as JsonValue }));
   }
 
   /** Acts on the verdicts. True: go on with the next batch. */
@@ -387,8 +391,10 @@ function sizeOf({ patch }: PendingEdit): number {
   return size;
 }
 
-function editInput(state: DocumentState, edit: PendingEdit, epoch: number): EditInput {
+/** `conflicts`: what rebasing the edit here has cost; the server sees only the rebased edit. */
+function editInput(state: DocumentState, edit: PendingEdit, epoch: number, conflicts: EditInput['conflicts']): EditInput {
   return {
+    ...(conflicts?.length ? { conflicts } : {}),
     documentId: state.id,
     patchId: edit.patchId,
     counter: edit.counter!,

@@ -11,6 +11,7 @@ export * from './limits.js';
 export { normalize, normalizeAndApply, type Normalized } from './normalize.js';
 export type * from './operation.js';
 export { parsePatch } from './parse.js';
+export { parseConflict } from './parse-conflict.js';
 export { formatPointer, parsePointer } from './pointer.js';
 export { canonicalJson, checkValue, depthOf, equalValues, jsonBytes } from './value.js';
 export { toWire } from './wire.js';

@@ -76,6 +76,14 @@ export interface Edit {
   /** With a null stamp only: refuse with `TEST_FAILED` unless the head has this revision. */
   readonly ifRevision?: Revision;
   readonly action: EditAction;
+  /** What the author's own merge dropped or weakened when it rebased the edit before sending it; recorded with the change. */
+  readonly conflicts?: readonly ReportedConflict[];
+}
+
+/** A conflict of an edit with an earlier change of the document, found by the author. */
+export interface ReportedConflict {
+  readonly againstRevision: Revision;
+  readonly conflict: Conflict;
 }
 
 /** An edit that could not even be read. It goes to the commit all the same, so that edits that depend on it are refused too. */

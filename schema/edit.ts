@@ -2,6 +2,7 @@ import {
   ConcordError,
   checkValue,
   errorCodes,
+  parseConflict,
   parseCounter,
   parsePatch,
   parsePatchId,
@@ -17,7 +18,7 @@ import {
 } from '@concord/core';
 import { builder } from './builder.js';
 import type { DocumentId } from '@concord/core';
-import type { Edit, EditAction, EditClock, Stamp, UnreadableEdit } from './context.js';
+import type { Edit, EditAction, EditClock, ReportedConflict, Stamp, UnreadableEdit } from './context.js';
 
 // What a caller sends: inputs of the edits, and their way into core types.
 
@@ -59,6 +60,14 @@ const EditActionInput = builder.inputType('EditActionInput', {
   }),
 });
 
+const ConflictInput = builder.inputType('ConflictInput', {
+  description: 'What the author\'s own merge dropped or weakened when it rebased the edit past a change of somebody else, before sending it. The server sees only the rebased edit; this makes the loss known to everybody.',
+  fields: (t) => ({
+    revision: t.field({ type: 'Revision', required: true, description: 'Revision of the other change.' }),
+    conflict: t.field({ type: 'JSON', required: true, description: 'The conflict as the merge reports it: rule, loser, losing, winning, path, and where there are any, lost and place.' }),
+  }),
+});
+
 export const EditInput = builder.inputType('EditInput', {
   description: 'One edit of one document by one replica. Sent again with the same ids it gets the same verdict.',
   fields: (t) => ({
@@ -67,6 +76,7 @@ export const EditInput = builder.inputType('EditInput', {
     counter: t.field({ type: 'Counter', required: true, description: 'Number of this edit among those of the replica on this document: 1, 2, 3 …' }),
     clock: t.field({ type: ClockInput, required: true, description: 'What the author had seen.' }),
     action: t.field({ type: EditActionInput, required: true, description: 'What to do.' }),
+    conflicts: t.field({ type: [ConflictInput], required: false, description: 'At most 100.' }),
   }),
 });
 
@@ -97,6 +107,11 @@ export interface StampArgument {
   readonly patchId: string;
   readonly counter: number;
   readonly clock: ClockArgument;
+}
+
+export interface ConflictArgument {
+  readonly revision: Revision;
+  readonly conflict?: JsonValue | undefined;
 }
 
 export interface ActionArgument {
@@ -173,7 +188,7 @@ export function readCreate({ collection, title, value }: CreateArgument): Result
 /** An edit with its stamp. Throws only when the edit cannot even be named; everything else is kept as unreadable, in its place. */
 export function readEdit(
   replicaId: ReplicaId,
-  input: StampArgument & { readonly documentId: DocumentId; readonly action: ActionArgument },
+  input: StampArgument & { readonly documentId: DocumentId; readonly action: ActionArgument; readonly conflicts?: readonly ConflictArgument[] | null | undefined },
 ): Edit | UnreadableEdit {
   const patchId = parsePatchId(input.patchId);
   if (!patchId.ok) throw ConcordError.from(patchId.error);
@@ -181,7 +196,26 @@ export function readEdit(
   if (!stamp.ok) return unreadable(input.documentId, null, stamp.error);
   const action = readAction(input.action);
   if (!action.ok) return unreadable(input.documentId, stamp.value, action.error);
-  return { documentId: input.documentId, stamp: stamp.value, action: action.value };
+  if (!input.conflicts?.length) return { documentId: input.documentId, stamp: stamp.value, action: action.value };
+  const conflicts = readConflicts(input.conflicts);
+  if (!conflicts.ok) return unreadable(input.documentId, stamp.value, conflicts.error);
+  return { documentId: input.documentId, stamp: stamp.value, action: action.value, conflicts: conflicts.value };
+}
+
+const mostConflicts = 100;
+
+function readConflicts(input: readonly ConflictArgument[]): Result<readonly ReportedConflict[]> {
+  if (input.length > mostConflicts) {
+    const message = `The edit reports ${input.length} conflicts; at most ${mostConflicts} are recorded with one edit. Leave some out.`;
+    return { ok: false, error: { code: 'LIMIT_EXCEEDED', message, path: '/conflicts', limit: mostConflicts, actual: input.length } };
+  }
+  const conflicts: ReportedConflict[] = [];
+  for (const [index, { revision, conflict }] of input.entries()) {
+    const parsed = parseConflict(conflict);
+    if (!parsed.ok) return { ok: false, error: { ...parsed.error, path: `/conflicts/${index}/conflict${parsed.error.path ?? ''}` } };
+    conflicts.push({ againstRevision: revision, conflict: parsed.value });
+  }
+  return { ok: true, value: conflicts };
 }
 
 const unreadable = (documentId: DocumentId, stamp: Stamp | null, failure: Failure): UnreadableEdit => ({ documentId, stamp, failure });

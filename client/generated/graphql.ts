@@ -67,6 +67,14 @@ export type ConditionOperator =
   /** A string that begins with the given string. */
   | 'STARTS_WITH';
 
+/** What the author's own merge dropped or weakened when it rebased the edit past a change of somebody else, before sending it. The server sees only the rebased edit; this makes the loss known to everybody. */
+export type ConflictInput = {
+  /** The conflict as the merge reports it: rule, loser, losing, winning, path, and where there are any, lost and place. */
+  readonly conflict: JsonValue;
+  /** Revision of the other change. */
+  readonly revision: Revision;
+};
+
 /** Which of two concurrent changes lost an operation. */
 export type ConflictLoser =
   /** The change with the lower revision lost. */
@@ -171,6 +179,8 @@ export type EditInput = {
   readonly action: EditActionInput;
   /** What the author had seen. */
   readonly clock: ClockInput;
+  /** At most 100. */
+  readonly conflicts?: ReadonlyArray<ConflictInput> | null | undefined;
   /** Number of this edit among those of the replica on this document: 1, 2, 3 … */
   readonly counter: Counter;
   /** The document; for a creation, a new id chosen by the caller (a UUID is good). */

@@ -19,9 +19,13 @@ export type FoundConflict = Omit<LocalConflict, 'id' | 'foundAt'>;
 /** The table `conflicts`. */
 export class Conflicts {
   private readonly insert;
+  private readonly selectOfEdit;
 
   constructor(private readonly database: Database) {
     this.insert = database.prepare('INSERT INTO conflicts (document, revision, patch_id, detail, found_at) VALUES (?, ?, ?, ?, ?)');
+    this.selectOfEdit = database.prepare<[string, string], { revision: number; detail: string }>(
+      'SELECT revision, detail FROM conflicts WHERE document = ? AND patch_id = ? AND revision IS NOT NULL ORDER BY id LIMIT 100',
+    );
   }
 
   add(found: FoundConflict, foundAt: string): void {
@@ -43,6 +47,11 @@ export class Conflicts {
       conflict: JSON.parse(row.detail) as Conflict,
       foundAt: row.found_at,
     }));
+  }
+
+  /** Those of one edit against changes that have a revision. */
+  ofEdit(document: DocumentId, patchId: PatchId): { readonly revision: Revision; readonly conflict: Conflict }[] {
+    return this.selectOfEdit.all(document, patchId).map(({ revision, detail }) => ({ revision: revision as Revision, conflict: JSON.parse(detail) as Conflict }));
   }
 
   delete(id: number): boolean {

@@ -92,7 +92,7 @@ function decideStamped(state: DocumentState, edit: Edit | UnreadableEdit, stamp:
   if (verdict.kind !== 'fast-forward' && verdict.kind !== 'concurrent') {
     return reachBack(state, stamp, verdict, rules) ?? refuseClock(verdict, edit, stamp, state);
   }
-  return take(state, edit.action, stamp, verdict, rules);
+  return take(state, edit, stamp, verdict, rules);
 }
 
 /** A person's edit: made on whatever the head is, by the server's own replica for that principal. */
@@ -116,7 +116,7 @@ function decideAtHead(state: DocumentState, edit: Edit | UnreadableEdit, rules: 
     counter: ((state.counters.get(replicaId) ?? 0) + 1) as Counter,
     clock: { epoch: state.epoch, base: state.revision },
   };
-  return take(state, edit.action, stamp, { kind: 'fast-forward', base: state.revision }, rules);
+  return take(state, edit, stamp, { kind: 'fast-forward', base: state.revision }, rules);
 }
 
 function checkExistence(state: DocumentState, action: EditAction): Decision | undefined {
@@ -144,7 +144,7 @@ function reachBack(state: DocumentState, stamp: Stamp, verdict: ClockVerdict, ru
 
 function take(
   state: DocumentState,
-  action: EditAction,
+  { action, conflicts }: Edit,
   stamp: Stamp,
   verdict: { readonly kind: 'fast-forward' | 'concurrent'; readonly base: Revision },
   rules: DecisionRules,
@@ -166,22 +166,22 @@ function take(
       return append(state, action.kind, stamp, base, [], null, []);
     case 'PATCH':
       return verdict.kind === 'fast-forward'
-        ? fastForward(state, action.patch, stamp, base, rules)
-        : transformed(state, action.patch, stamp, base, rules);
+        ? fastForward(state, action.patch, stamp, base, rules, reported(state, conflicts))
+        : transformed(state, action.patch, stamp, base, rules, reported(state, conflicts));
   }
 }
 
-function fastForward(state: DocumentState, patch: Patch, stamp: Stamp, base: Revision, rules: DecisionRules): Decision {
+function fastForward(state: DocumentState, patch: Patch, stamp: Stamp, base: Revision, rules: DecisionRules, reports: readonly FoundConflict[]): Decision {
   const normalized = normalizeAndApply(state.value, patch, rules.limits);
   if (!normalized.ok) return { kind: 'refused', failure: normalized.error };
   const { document } = normalized.value;
   return replaceValue(state, document, normalized.value.patch, rules, (text) =>
-    append(state, 'PATCH', stamp, base, normalized.value.patch, null, [], text),
+    append(state, 'PATCH', stamp, base, normalized.value.patch, null, reports, text),
   );
 }
 
 /** The patch was made without changes by others: past them, then on top of them. */
-function transformed(state: DocumentState, patch: Patch, stamp: Stamp, base: Revision, rules: DecisionRules): Decision {
+function transformed(state: DocumentState, patch: Patch, stamp: Stamp, base: Revision, rules: DecisionRules, reports: readonly FoundConflict[]): Decision {
   const lane = authorLane(state, stamp.replicaId, base);
   if ('need' in lane) return { kind: 'need', need: lane.need };
   if (!lane.ok) return { kind: 'refused', failure: lane.error };
@@ -191,7 +191,7 @@ function transformed(state: DocumentState, patch: Patch, stamp: Stamp, base: Rev
   const crossed = cross(lane.value.bridge, sent);
   if (!crossed.ok) return { kind: 'refused', failure: crossed.error };
 
-  const conflicts: FoundConflict[] = [];
+  const conflicts: FoundConflict[] = [...reports];
   for (const conflict of crossed.value.conflicts) {
     if (conflict.rule === 'guardLost') {
       if (conflict.loser === 'earlier') continue;
@@ -211,6 +211,10 @@ function transformed(state: DocumentState, patch: Patch, stamp: Stamp, base: Rev
     return decision;
   });
 }
+
+/** What the author's merge reported, of changes that exist. */
+const reported = (state: DocumentState, conflicts: Edit['conflicts']): readonly FoundConflict[] =>
+  (conflicts ?? []).filter(({ againstRevision }) => againstRevision > 0 && againstRevision <= state.revision).map(({ againstRevision, conflict }) => ({ againstRevision, conflict: alone(conflict) }));
 
 /** A conflict as if the two patches had been alone: the same however pushes were batched (I5). */
 const alone = (conflict: Conflict): Conflict => ({ ...conflict, losing: { ...conflict.losing, patch: 0 }, winning: { ...conflict.winning, patch: 0 } });
