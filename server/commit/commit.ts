@@ -3,7 +3,7 @@ import type { Edit, Refused, UnreadableEdit, Verdict, Viewer } from '@concord/sc
 import type { Limits } from '@concord/core';
 import type { Queryable } from '../postgres/queryable.js';
 import { append, type NewChange } from './append.js';
-import { decide, type Decision } from './decide.js';
+import { decide, type Decision, type HeadAttempt } from './decide.js';
 import type { DocumentState, Need } from './document-state.js';
 import { documentKey, type DocumentKey, type Heads } from './heads.js';
 import { conflictsAt } from './first-verdict.js';
@@ -26,6 +26,8 @@ export interface Push {
   readonly verdicts: (Verdict | undefined)[];
   /** Replicas whose edit on a document was refused in this push: what follows it depends on it (I6). */
   refused: Set<string>;
+  /** How edits without a stamp were tried, by index: a retry finds what an ambiguous failure had committed after all (I2). */
+  readonly attempts: Map<number, HeadAttempt>;
   missing: number;
   readonly answer: (verdicts: readonly Verdict[]) => void;
   readonly reject: (error: Error) => void;
@@ -126,7 +128,7 @@ function decideAll(
       limits: parts.limits,
       reach: parts.reach,
       serverReplica: push.serverReplica,
-      newPatchId: parts.newPatchId,
+      attempt: edit.stamp === null ? attemptOf(task, parts) : undefined,
       now,
       batch,
       afterRefused: push.refused.has(chain),
@@ -147,6 +149,16 @@ function decideAll(
     round.settled.push({ task, decision });
   }
   return rest;
+}
+
+/** The stamp that the server makes for an edit keeps its patch id through all attempts. */
+function attemptOf({ push, index }: Task, parts: CommitParts): HeadAttempt {
+  let attempt = push.attempts.get(index);
+  if (attempt === undefined) {
+    attempt = { patchId: parts.newPatchId(), counters: [] };
+    push.attempts.set(index, attempt);
+  }
+  return attempt;
 }
 
 /** Edits of one replica on one document in one push: each depends on those before it. */
@@ -231,7 +243,8 @@ async function settle(db: Queryable, round: Round, at: Date, parts: CommitParts)
   }
 }
 
-function deliver({ push, index }: Task, verdict: Verdict): void {
+/** Settles a task; the push is answered with its last one. */
+export function deliver({ push, index }: Task, verdict: Verdict): void {
   if (push.verdicts[index] !== undefined) return;
   push.verdicts[index] = verdict;
   push.missing -= 1;

@@ -40,14 +40,21 @@ export interface DecisionRules {
   readonly limits: Limits;
   /** How many changes behind the head an edit's base may be. */
   readonly reach: number;
-  /** For an edit without a stamp: the server's own replica for the caller, and an id for the patch. */
+  /** The server's own replica for the caller, which makes edits that have no stamp. */
   readonly serverReplica: ReplicaId;
-  readonly newPatchId: () => PatchId;
+  /** With an edit that has no stamp. */
+  readonly attempt: HeadAttempt | undefined;
   readonly now: Date;
   /** The batch at work: a refusal is final only from a state that this batch loaded. */
   readonly batch: number;
   /** An earlier edit of the same replica on this document was refused in the same push. */
   readonly afterRefused: boolean;
+}
+
+/** The stamp that the server makes for an edit without one: the id, and the counters under which it was tried so far. */
+export interface HeadAttempt {
+  readonly patchId: PatchId;
+  readonly counters: Counter[];
 }
 
 /**
@@ -56,7 +63,7 @@ export interface DecisionRules {
  * top of it. Everything is in memory or asked for as a need; nothing has changed then.
  */
 export function decide(state: DocumentState, edit: Edit | UnreadableEdit, rules: DecisionRules): Decision {
-  const decision = edit.stamp === null ? decideAtHead(state, edit, rules) : decideStamped(state, edit, edit.stamp, rules);
+  const decision = edit.stamp === null ? decideAtHead(state, edit, rules, rules.attempt!) : decideStamped(state, edit, edit.stamp, rules);
   if (decision.kind === 'refused' && state.loadedBy !== rules.batch) return need({ kind: 'fresh' });
   return decision;
 }
@@ -96,27 +103,32 @@ function decideStamped(state: DocumentState, edit: Edit | UnreadableEdit, stamp:
 }
 
 /** A person's edit: made on whatever the head is, by the server's own replica for that principal. */
-function decideAtHead(state: DocumentState, edit: Edit | UnreadableEdit, rules: DecisionRules): Decision {
+function decideAtHead(state: DocumentState, edit: Edit | UnreadableEdit, rules: DecisionRules, { patchId, counters }: HeadAttempt): Decision {
+  const replicaId = rules.serverReplica;
+  if (!state.allCounters && !state.counters.has(replicaId) && !state.strangers.has(replicaId) && state.facts !== null) {
+    return need({ kind: 'counter', replicaId });
+  }
+  const newest = state.counters.get(replicaId) ?? 0;
+  for (const counter of counters) {
+    if (counter > newest) continue;
+    const logged = loggedUnder(state, replicaId, counter);
+    if (logged === undefined) return need({ kind: 'logged', replicaId, counter });
+    if (logged?.patchId === patchId) return { kind: 'duplicate', change: logged };
+  }
   if (rules.afterRefused) {
     return refuse('PATCH_DEPENDS_ON_REFUSED', 'An earlier edit of this document was refused in the same push; mend that one and send both again');
   }
   if ('failure' in edit) return { kind: 'refused', failure: edit.failure };
   const absent = checkExistence(state, edit.action);
   if (absent !== undefined) return absent;
-  const replicaId = rules.serverReplica;
-  if (!state.allCounters && !state.counters.has(replicaId) && !state.strangers.has(replicaId) && state.facts !== null) {
-    return need({ kind: 'counter', replicaId });
-  }
   if (edit.ifRevision !== undefined && edit.ifRevision !== state.revision) {
     return refuse('TEST_FAILED', `The document has revision ${state.revision}, not ${edit.ifRevision}; read it again and repeat the edit`);
   }
-  const stamp: Stamp = {
-    patchId: rules.newPatchId(),
-    replicaId,
-    counter: ((state.counters.get(replicaId) ?? 0) + 1) as Counter,
-    clock: { epoch: state.epoch, base: state.revision },
-  };
-  return take(state, edit, stamp, { kind: 'fast-forward', base: state.revision }, rules);
+  const counter = (newest + 1) as Counter;
+  const stamp: Stamp = { patchId, replicaId, counter, clock: { epoch: state.epoch, base: state.revision } };
+  const decision = take(state, edit, stamp, { kind: 'fast-forward', base: state.revision }, rules);
+  if (decision.kind === 'change' && !counters.includes(counter)) counters.push(counter);
+  return decision;
 }
 
 function checkExistence(state: DocumentState, action: EditAction): Decision | undefined {

@@ -4,7 +4,7 @@ import type pg from 'pg';
 import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 import { failureKind, type FailureKind } from '../postgres/failure.js';
 import type { DocumentKey } from './heads.js';
-import { commit, refuseAsBug, refusedChains, WorkspaceGone, type CommitParts, type Push, type Task } from './commit.js';
+import { commit, deliver, refuseAsBug, refusedChains, WorkspaceGone, type CommitParts, type Push, type Task } from './commit.js';
 
 /** Edits that one batch takes at most: beyond it a larger statement gains nothing and every push waits longer. */
 const batchEdits = 300;
@@ -121,11 +121,10 @@ export class CommitLoop {
         text: 'SELECT id FROM workspaces WHERE id = ANY($1::text[]) ORDER BY id FOR UPDATE',
         values: [[...new Set(tasks.map(({ push }) => push.workspaceId))]],
       });
-      const afterCommit: (() => void)[] = [];
-      const later = heldBack(this.parts, tasks, afterCommit);
-      await commit(client, later.tasks, later.parts, false);
+      const held = heldBack(this.parts, tasks);
+      await commit(client, held.tasks, held.parts, false);
       await client.query('COMMIT');
-      for (const act of afterCommit) act();
+      held.release();
     } catch (error) {
       broken = failureKind(error) === 'connection' ? (error as Error) : undefined;
       if (broken === undefined) await client.query('ROLLBACK').catch((failure: Error) => (broken = failure));
@@ -162,24 +161,19 @@ export class CommitLoop {
   }
 }
 
-/** Verdicts, publications and audits of a transaction, held back until its COMMIT. */
-function heldBack(parts: CommitParts, tasks: readonly Task[], acts: (() => void)[]): { parts: CommitParts; tasks: readonly Task[] } {
+interface HeldBack {
+  readonly tasks: readonly Task[];
+  readonly parts: CommitParts;
+  /** After the COMMIT: tells all of it. */
+  release(): void;
+}
+
+/** Verdicts, publications and audits of a transaction, held back until its COMMIT. The tasks need not be all of their pushes. */
+function heldBack(parts: CommitParts, tasks: readonly Task[]): HeldBack {
+  const acts: (() => void)[] = [];
   const stands = new Map<Push, Push>();
   for (const { push } of tasks) {
-    if (stands.has(push)) continue;
-    const stand: Push = {
-      ...push,
-      verdicts: [...push.verdicts],
-      refused: new Set(push.refused),
-      answer: (verdicts) => {
-        acts.push(() => {
-          verdicts.forEach((verdict, index) => (push.verdicts[index] = verdict));
-          push.missing = 0;
-          push.answer(verdicts);
-        });
-      },
-    };
-    stands.set(push, stand);
+    if (!stands.has(push)) stands.set(push, { ...push, verdicts: [...push.verdicts], refused: new Set(push.refused), answer: () => undefined });
   }
   return {
     tasks: tasks.map((task) => ({ ...task, push: stands.get(task.push)! })),
@@ -187,6 +181,13 @@ function heldBack(parts: CommitParts, tasks: readonly Task[], acts: (() => void)
       ...parts,
       committed: (changes) => void acts.push(() => parts.committed(changes)),
       refused: (push, refusal, at) => void acts.push(() => parts.refused(push, refusal, at)),
+    },
+    release() {
+      for (const act of acts) act();
+      for (const task of tasks) {
+        const verdict = stands.get(task.push)?.verdicts[task.index];
+        if (verdict !== undefined) deliver(task, verdict);
+      }
     },
   };
 }

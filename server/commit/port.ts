@@ -64,6 +64,7 @@ export function createCommit(options: CommitOptions): Commit {
           serverReplica: replicas.of(viewer.principalId),
           verdicts: new Array<Verdict | undefined>(edits.length).fill(undefined),
           refused: new Set(),
+          attempts: new Map(),
           missing: edits.length,
           answer,
           reject,

@@ -1,0 +1,46 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openCuttableProxy } from './cuttable-proxy.js';
+import { atHead, create, documentId, edit, openWorld, patch, told, type World } from './engine-world.js';
+import { postgresUrl } from './postgres-url.js';
+
+let world: World;
+beforeAll(async () => {
+  world = await openWorld(postgresUrl());
+});
+afterAll(() => world.close());
+
+describe('an edit without a clock', () => {
+  it('happens once though the connection broke between its commit and the answer', async () => {
+    const proxy = await openCuttableProxy(world.databaseUrl);
+    const node = await world.node({ through: proxy.url });
+    await node.commit.push(world.editor, world.workspaceId, [atHead('person', create({ n: 0 }))]);
+    // So that nothing has to be loaded: the first answer is that of the commit.
+    expect((await node.commit.push(world.editor, world.workspaceId, [atHead('made', patch())])).map(told)).toEqual(['DOCUMENT_NOT_FOUND']);
+    await expect.poll(async () => (await world.sql.query(`SELECT 1 FROM audit WHERE document_id = 'made'`)).rowCount).toBe(1);
+    const answered = proxy.holdAnswers();
+    const pushed = node.commit.push(world.editor, world.workspaceId, [atHead('person', patch({ op: 'inc', path: '/n', value: 1 })), atHead('made', create({}))]);
+    await answered;
+    proxy.breakAll();
+    expect((await pushed).map(told)).toEqual(['again 2', 'again 1']);
+    expect((await node.read.document(world.editor, world.workspaceId, documentId('person')))?.value).toEqual({ n: 1 });
+    await node.close();
+    await proxy.close();
+  });
+});
+
+describe('a document that the database cannot take', () => {
+  it('leaves no push unanswered when other nodes contest its documents', async () => {
+    const [one, two] = [await world.node(), await world.node()];
+    const sound = (counter: number) => edit('contested', 'A', counter, 0, patch({ op: 'inc', path: '/n', value: 1 }));
+    await one.commit.push(world.editor, world.workspaceId, [edit('contested', 'A', 1, 0, create({ n: 0 }))]);
+    await world.sql.query(`ALTER TABLE documents ADD CONSTRAINT broken CHECK (id <> 'poisoned') NOT VALID`);
+    await two.commit.push(world.editor, world.workspaceId, [atHead('contested', patch({ op: 'inc', path: '/n', value: 1 }))]);
+    // The first node loses the race for this one, and from then on locks first.
+    expect(told((await one.commit.push(world.editor, world.workspaceId, [sound(2)]))[0])).toBe('ok 3');
+    const verdicts = await one.commit.push(world.editor, world.workspaceId, [sound(3), edit('poisoned', 'A', 1, 0, create({}))]);
+    expect(verdicts.map(told)).toEqual(['ok 4', 'INTERNAL']);
+    await world.sql.query('ALTER TABLE documents DROP CONSTRAINT broken');
+    await one.close();
+    await two.close();
+  }, 10_000);
+});
