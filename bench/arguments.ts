@@ -9,6 +9,8 @@ export interface Arguments {
   readonly report: boolean;
   /** Folder for CPU profiles of the servers and the drivers. */
   readonly profile: string | null;
+  /** What a reader of the report should know about the circumstances. */
+  readonly note: string | null;
 }
 
 export const usage = `Usage: npm run bench -- [options]        (after npm run build)
@@ -21,6 +23,7 @@ Options:
   --rounds N               rounds of each, in turns (3; with --quick 1)
   --quick                  small sizes, to see that it works; writes no report
   --no-report              does not write bench/RESULTS.md
+  --note TEXT              a line for the report, on what else the machine did
   --profile FOLDER         CPU profiles of servers and drivers, for one system and workload at a time
   --help                   this text`;
 
@@ -32,6 +35,7 @@ export function readArguments(given: readonly string[]): Arguments | string {
   let rounds: number | undefined;
   let report = true;
   let profile: string | null = null;
+  let note: string | null = null;
   const rest = [...given];
   while (rest.length > 0) {
     const name = rest.shift()!;
@@ -63,6 +67,10 @@ export function readArguments(given: readonly string[]): Arguments | string {
         if (!Number.isInteger(rounds) || rounds < 1 || rounds > 99) return '--rounds: give a whole number from 1 to 99.';
         break;
       }
+      case '--note':
+        note = value() ?? null;
+        if (note === null) return '--note: give a text.';
+        break;
       case '--profile':
         profile = value() ?? null;
         if (profile === null) return '--profile: give a folder.';
@@ -71,7 +79,7 @@ export function readArguments(given: readonly string[]): Arguments | string {
         return `Unknown argument: ${name}`;
     }
   }
-  return { workloads, systems, quick, rounds: rounds ?? (quick ? 1 : 3), report: report && !quick, profile };
+  return { workloads, systems, quick, rounds: rounds ?? (quick ? 1 : 3), report: report && !quick, profile, note };
 }
 
 function namesIn<Name extends string>(given: string | undefined, known: readonly Name[]): readonly Name[] | string {

@@ -39,15 +39,22 @@ export interface EditToPush {
   readonly action: { readonly patch: JsonValue } | { readonly create: { readonly collection: string; readonly title: string; readonly value: JsonObject } };
 }
 
+/** Offers no compression, as no peer here does. */
+export class PlainWebSocket extends WebSocket {
+  constructor(address: string | URL, protocols?: string | string[]) {
+    super(address, protocols, { perMessageDeflate: false, maxPayload: 256 * 1024 * 1024 });
+  }
+}
+
 /** One graphql-ws socket, as the client's transport holds it, and nothing of a replica around it. */
 export class ConcordConnection {
   readonly client: Client;
   private readonly replicaId = randomBytes(16).toString('hex');
 
-  constructor(endpoint: Endpoint) {
+  constructor(endpoint: Endpoint, { compressed = false } = {}) {
     this.client = createClient({
       url: endpoint.url.replace(/^http/, 'ws'),
-      webSocketImpl: WebSocket,
+      webSocketImpl: compressed ? WebSocket : PlainWebSocket,
       connectionParams: { Authorization: `Bearer ${endpoint.token}` },
       lazy: false,
       retryAttempts: 0,

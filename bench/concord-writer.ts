@@ -37,8 +37,8 @@ export class ConcordWriter implements Writer {
     private readonly squashing: boolean,
   ) {}
 
-  static async open(endpoint: Endpoint, id: string, { squash: squashing = false } = {}): Promise<ConcordWriter> {
-    const connection = new ConcordConnection(endpoint);
+  static async open(endpoint: Endpoint, id: string, { squash: squashing = false, compressed = false } = {}): Promise<ConcordWriter> {
+    const connection = new ConcordConnection(endpoint, { compressed });
     const { snapshot } = await connection.query(snapshotQuery, { ids: [id] });
     const found = snapshot.documents[0];
     if (found === undefined) throw new Error(`there is no document ${id}`);

@@ -64,7 +64,7 @@ export function table(cells: readonly Cell[]): string {
   return ['', ...all.map((row) => `  ${row.map((cell, column) => cell.padEnd(widths[column]!)).join('  ')}`), '  (x: how many times as good Concord is)'].join('\n');
 }
 
-export async function markdown(cells: readonly Cell[], { quick, rounds }: Arguments, started: Date): Promise<string> {
+export async function markdown(cells: readonly Cell[], { quick, rounds, note }: Arguments, started: Date): Promise<string> {
   const sizes = quick ? quickSizes : fullSizes;
   const versions = new Map<string, string>();
   for (const name of systemNames.filter((candidate) => cells.some((cell) => cell.name === candidate))) {
@@ -99,7 +99,7 @@ and database share the machine; each is a process of its own. What an acknowledg
 - PostgreSQL as Concord embeds it, durable (fsync and synchronous_commit on), the same for ShareDB
 - Sizes: ${Object.entries(sizes).map(([name, value]) => `${name} ${value}`).join(', ')}
 - Rate limits of Concord are off, because the peers have none. Load average at the end: ${loadAverage()}
-
+${note === null ? '' : `- ${note}\n`}
 ${sections.join('\n')}`;
 }
 

@@ -52,14 +52,13 @@ async function main(): Promise<number> {
     for (const name of read.workloads) {
       cells.push(...(await measure(await loadWorkload(name), read, folder)));
       print(table(cells.filter((cell) => cell.workload === name)));
+      // After each workload: a run that is stopped leaves what it has measured.
+      if (read.report) await writeFile(resultsFile, await markdown(cells, read, started));
     }
   } finally {
     await stop();
   }
-  if (read.report) {
-    await writeFile(resultsFile, await markdown(cells, read, started));
-    print(`Written to ${resultsFile}`);
-  }
+  if (read.report) print(`Written to ${resultsFile}`);
   return cells.some(({ failures }) => failures.length > 0) ? 1 : 0;
 }
 

@@ -8,5 +8,5 @@ export const system: System = {
   title: 'Concord, squashing',
   workloads: ['W1p', 'W5'],
   writer: (endpoint, id) => ConcordWriter.open(endpoint, id, { squash: true }),
-  replica: concordReplica(2),
+  replica: concordReplica({ squashFrom: 2 }),
 };

@@ -2,16 +2,9 @@ import { join } from 'node:path';
 import { openReplica } from '@concord/client';
 import { WebSocket } from 'ws';
 import { documentOf, type JsonObject } from '../documents.js';
-import { ConcordConnection, feedSubscription, snapshotQuery } from '../concord-connection.js';
+import { ConcordConnection, feedSubscription, PlainWebSocket, snapshotQuery } from '../concord-connection.js';
 import { ConcordWriter } from '../concord-writer.js';
 import type { Endpoint, Replica, ReplicaRequest, System } from '../system.js';
-
-/** No compression: the peers use none, so that bytes compare. */
-class PlainWebSocket extends WebSocket {
-  constructor(address: string | URL, protocols?: string | string[]) {
-    super(address, protocols, { perMessageDeflate: false, maxPayload: 256 * 1024 * 1024 });
-  }
-}
 
 const pushEdits = 500;
 
@@ -49,7 +42,8 @@ async function subscribe(endpoint: Endpoint, id: string, onChanges: (count: numb
   return { close: () => socket.close() };
 }
 
-export function concordReplica(squashFrom: number) {
+/** Without `compressed` the client's default, to offer compression, is off. */
+export function concordReplica({ squashFrom = 0, compressed = false } = {}) {
   return async (endpoint: Endpoint, { folder, ids, purpose }: ReplicaRequest): Promise<Replica> => {
     const replica = await openReplica({
       url: endpoint.url,
@@ -57,7 +51,7 @@ export function concordReplica(squashFrom: number) {
       database: join(folder, 'replica.db'),
       squashFrom,
       ...(purpose === 'offline edits' ? { filter: { ids } } : {}),
-      ...(purpose === 'resume' ? { WebSocket: PlainWebSocket } : {}),
+      ...(compressed ? {} : { WebSocket: PlainWebSocket }),
     });
     const documents = replica.collection<JsonObject>('bench');
     let before = { sent: 0, received: 0 };
@@ -98,5 +92,5 @@ export const system: System = {
   seed,
   writer: (endpoint, id) => ConcordWriter.open(endpoint, id),
   subscribe,
-  replica: concordReplica(0),
+  replica: concordReplica(),
 };

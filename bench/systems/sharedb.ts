@@ -21,7 +21,8 @@ type Callback = (error?: unknown) => void;
 interface Doc {
   readonly id: string;
   readonly data: JsonObject | undefined;
-  readonly version: number | null;
+  /** True: edits made while one is under way stay operations of their own. */
+  preventCompose: boolean;
   subscribe(callback: Callback): void;
   fetch(callback: Callback): void;
   create(data: JsonObject, callback: Callback): void;
@@ -111,6 +112,8 @@ async function writer({ url }: Endpoint, id: string): Promise<Writer> {
   const connection = await connect(url);
   const doc = connection.get(collection, id);
   await called((done) => doc.subscribe(done));
+  // The subscribers of W3 count changes.
+  doc.preventCompose = id.startsWith('fan-');
   return {
     edit: (edit) => called((done) => doc.submitOp(opOf(edit, doc.data!), done)),
     value: () => doc.data!,
