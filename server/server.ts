@@ -23,6 +23,7 @@ import { startEmbedded } from './postgres/embedded.js';
 import { findPrismaFolder, migrate, readMigrations } from './postgres/migrate.js';
 import { defaultQueryLimits } from './query-limits.js';
 import { createRateLimit } from './rate-limit.js';
+import { createSharingSubscribe } from './shared-results.js';
 import { attachWebSocketEdge, createWebSocketEdge } from './websocket.js';
 import { createGraphQLHandler } from './yoga.js';
 
@@ -115,10 +116,10 @@ async function start(config: Config, log: Logger, opened: (() => Promise<void>)[
   };
   const mask = createMask({ log, randomId });
   const operations = createOperations(schema, defaultQueryLimits);
-  const contextOf = createContextOf({ ports, authenticator, rateLimit: createRateLimit(config.rateLimit), randomId, isStopping });
+  const contextOf = createContextOf({ ports, authenticator, rateLimit: createRateLimit(config.rateLimit), randomId, isStopping, limits: config.limits });
   const addressOf = createAddressOf(config.trustProxy);
   const mostBytes = config.limits.pushBytes + envelopeBytes;
-  const edge = { schema, operations, contextOf, authenticator, mask, log };
+  const edge = { schema, operations, subscribe: createSharingSubscribe(schema), contextOf, authenticator, mask, log };
 
   const listener = createHttpListener({
     graphql: createGraphQLHandler(edge),

@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ExecutionArgs, GraphQLError, GraphQLSchema } from 'graphql';
 import { CloseCode, handleProtocols, makeServer, type Context as SocketContext, type ServerOptions, type SubscribePayload } from 'graphql-ws';
+import { isAsyncIterable } from 'graphql-yoga';
 import type { Logger } from 'pino';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { ConcordError } from '@concord/core';
@@ -10,6 +11,8 @@ import type { Authenticator, Session } from './auth/authenticate.js';
 import type { ContextOf } from './context.js';
 import type { Mask } from './mask.js';
 import type { Operations } from './operations.js';
+import { isShared, type Subscribe } from './shared-results.js';
+import { createSocketWriter } from './socket-writer.js';
 
 const initTimeoutMs = 5_000;
 const keepAliveMs = 15_000;
@@ -22,6 +25,7 @@ const goingAway = 1001;
 
 interface Extra {
   readonly socket: WebSocket;
+  readonly write: (frame: string) => Promise<void> | undefined;
   readonly address: string;
   session: Session | null;
 }
@@ -42,6 +46,7 @@ export interface WebSocketEdge {
 export function createWebSocketEdge(options: {
   readonly schema: GraphQLSchema;
   readonly operations: Operations;
+  readonly subscribe: Subscribe;
   readonly contextOf: ContextOf;
   readonly authenticator: Authenticator;
   readonly mask: Mask;
@@ -55,6 +60,8 @@ export function createWebSocketEdge(options: {
     connectionInitWaitTimeout: initTimeoutMs,
     onConnect: (context) => connect(context),
     onSubscribe: (context, _id, payload) => prepare(context, payload),
+    subscribe: options.subscribe,
+    onOperation: ({ extra }, id, _payload, _args, result) => (isAsyncIterable(result) ? sendShared(result, id, extra.write) : undefined),
     onNext: (_context, _id, _payload, _args, result) => (result.errors === undefined ? undefined : { data: result.data ?? null, errors: result.errors.map((error) => mask(error).toJSON()) }),
     onError: (_context, _id, _payload, errors) => errors.map((error) => mask(error).toJSON()),
   } satisfies ServerOptions<Record<string, unknown>, Extra>);
@@ -117,15 +124,11 @@ export function createWebSocketEdge(options: {
     // A message that is too large or not UTF-8 is the caller's fault: ws closes with 1009 or 1007 by itself.
     socket.on('error', (error) => log.debug({ err: error }, 'A socket failed.'));
     const stopPings = keepAlive(socket);
+    const write = createSocketWriter(socket, request.socket);
     const closed = graphql.opened(
       {
         protocol: socket.protocol,
-        send: (data) =>
-          new Promise((resolve, reject) => {
-            if (socket.readyState !== socket.OPEN) return resolve();
-            // Resolved when the kernel took it: a slow reader holds back its own stream.
-            socket.send(data, (error) => (error ? reject(error) : resolve()));
-          }),
+        send: (data) => write(data),
         close: (code, reason) => socket.close(code, reason),
         onMessage: (handle) =>
           socket.on('message', (data) => {
@@ -136,7 +139,7 @@ export function createWebSocketEdge(options: {
             });
           }),
       },
-      { socket, address: options.addressOf(request), session: null },
+      { socket, write, address: options.addressOf(request), session: null },
     );
     socket.once('close', (code, reason) => {
       stopPings();
@@ -158,6 +161,28 @@ export function createWebSocketEdge(options: {
       clearTimeout(timer);
       for (const socket of server.clients) socket.terminate();
       server.close();
+    },
+  };
+}
+
+/** Passes on what is to be sent by graphql-ws; results that are serialised already are sent from here. */
+function sendShared<Result extends object>(results: AsyncIterable<Result>, id: string, write: Extra['write']): AsyncIterableIterator<Result> {
+  const source = results[Symbol.asyncIterator]();
+  const head = `{"id":${JSON.stringify(id)},"type":"next","payload":`;
+  return {
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+    async next() {
+      for (;;) {
+        const next = await source.next();
+        if (next.done === true || !isShared(next.value)) return next;
+        await write(`${head}${next.value.stringify()}}`);
+      }
+    },
+    async return() {
+      await source.return?.();
+      return { done: true, value: undefined };
     },
   };
 }

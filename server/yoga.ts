@@ -8,6 +8,7 @@ import { acceptedEncoding, compress } from './compress.js';
 import type { ContextOf } from './context.js';
 import { statusOf, type Mask } from './mask.js';
 import type { Operations } from './operations.js';
+import type { Subscribe } from './shared-results.js';
 import { guardStream, maskResult } from './stream.js';
 
 const wrongMethod = 405;
@@ -25,6 +26,7 @@ export interface RequestFacts {
 export function createGraphQLHandler(options: {
   readonly schema: GraphQLSchema;
   readonly operations: Operations;
+  readonly subscribe: Subscribe;
   readonly contextOf: ContextOf;
   readonly authenticator: Authenticator;
   readonly mask: Mask;
@@ -56,7 +58,8 @@ export function createGraphQLHandler(options: {
       // Done with the parsing.
       payload.setResult([]);
     },
-    onSubscribe({ args }) {
+    onSubscribe({ args, setSubscribeFn }) {
+      setSubscribeFn(options.subscribe);
       const { session } = args.contextValue;
       return {
         onSubscribeResult(payload) {

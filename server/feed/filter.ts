@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { DocumentId, WorkspaceId } from '@concord/core';
 import type { ChangeRecord, DocumentFilter } from '@concord/schema';
 import type { Queryable } from '../postgres/queryable.js';
@@ -6,6 +7,14 @@ import { conditionsSql } from '../read/conditions-sql.js';
 /** Ids of documents that a reader is known not to hold are remembered up to this many. */
 const rememberedOutside = 10_000;
 
+const longestKey = 500;
+
+/** Long lists of ids stand by their hash, so that a reader does not hold them once more. */
+function keyOf(collection: string | null, ids: readonly DocumentId[] | null): string {
+  const text = JSON.stringify([collection, ids]);
+  return text.length > longestKey ? createHash('sha256').update(text).digest('base64') : text;
+}
+
 /**
  * Partial sync for one reader. Collection and ids of a document never change. `where` looks at the document as it is now: in
  * a batch either all changes of a document are delivered or it is named in `left`. A later change of the same document is
@@ -13,6 +22,11 @@ const rememberedOutside = 10_000;
  * seen by its revision: the reader has none, or an older one, and reads the document.
  */
 export class FeedFilter {
+  /**
+   * Readers with the same key are given the same changes, so batches can be shared among them. Null: what this reader is given
+   * depends on the documents as they are now and on what it was told before.
+   */
+  readonly key: string | null;
   private readonly ids: ReadonlySet<DocumentId> | undefined;
   /** Documents last told as left: naming them again with each of their changes would say nothing new. */
   private readonly outside = new Set<DocumentId>();
@@ -23,11 +37,7 @@ export class FeedFilter {
     private readonly filter: DocumentFilter,
   ) {
     this.ids = filter.ids === undefined ? undefined : new Set(filter.ids);
-  }
-
-  /** True: every change passes, batches can be shared. */
-  get open(): boolean {
-    return this.filter.collection === undefined && this.ids === undefined && !this.looksAtValues;
+    this.key = this.looksAtValues ? null : keyOf(filter.collection ?? null, this.ids === undefined ? null : [...this.ids].sort());
   }
 
   /** The part that the log itself can answer. */
@@ -40,10 +50,15 @@ export class FeedFilter {
     return (this.filter.where?.length ?? 0) > 0;
   }
 
+  /** The changes of documents in the collection and among the ids. */
+  pass(changes: readonly ChangeRecord[]): readonly ChangeRecord[] {
+    const { collection: only } = this.filter;
+    if (only === undefined && this.ids === undefined) return changes;
+    return changes.filter(({ collection, documentId }) => (only === undefined || collection === only) && (this.ids === undefined || this.ids.has(documentId)));
+  }
+
   async split(changes: readonly ChangeRecord[]): Promise<{ readonly changes: readonly ChangeRecord[]; readonly left: readonly DocumentId[] }> {
-    const here = changes.filter(
-      ({ collection, documentId }) => (this.filter.collection === undefined || collection === this.filter.collection) && (this.ids === undefined || this.ids.has(documentId)),
-    );
+    const here = this.pass(changes);
     if (!this.looksAtValues || here.length === 0) return { changes: here, left: [] };
 
     const documents = [...new Set(here.map(({ documentId }) => documentId))];

@@ -1,5 +1,5 @@
 import { ConcordError, type Cursor, type Position, type PrincipalId } from '@concord/core';
-import type { FeedEvent } from '@concord/schema';
+import type { ChangeBatch, ChangeRecord, FeedEvent } from '@concord/schema';
 import type { Queryable } from '../postgres/queryable.js';
 import { cursorAhead, formatCursor, parseCursor } from './cursor.js';
 import type { FeedFilter } from './filter.js';
@@ -29,6 +29,7 @@ export class Follower implements AsyncIterableIterator<FeedEvent>, Follows {
   private ring: (() => void) | undefined;
   private turn: Promise<unknown> = Promise.resolve();
   private readonly started: Promise<WorkspaceFeed>;
+  private readonly pass = (changes: readonly ChangeRecord[]): readonly ChangeRecord[] => this.filter.pass(changes);
 
   constructor(
     readonly principalId: PrincipalId,
@@ -126,14 +127,10 @@ export class Follower implements AsyncIterableIterator<FeedEvent>, Follows {
   }
 
   private async read(feed: WorkspaceFeed): Promise<FeedEvent | null> {
-    if (this.filter.open) {
-      const batch = feed.batchSince(this.position);
-      if (batch !== null) {
-        this.position = batch.changes.at(-1)?.position ?? this.position;
-        this.announced = batch.upToDate;
-        this.live ||= batch.upToDate;
-        return batch;
-      }
+    const { key } = this.filter;
+    if (key !== null) {
+      const shared = feed.batchSince(this.position, key, this.pass);
+      if (shared !== null) return this.told(shared.batch, shared.to) ? shared.batch : null;
     }
     let changes = feed.since(this.position);
     let to = changes?.at(-1)?.position;
@@ -152,14 +149,19 @@ export class Follower implements AsyncIterableIterator<FeedEvent>, Follows {
       if (to > feed.head) await feed.catchUp();
     }
     const split = await this.filter.split(changes);
+    const batch: ChangeBatch = { type: 'ChangeBatch', ...split, cursor: formatCursor({ epoch: this.epoch, position: to }), upToDate: to >= feed.head };
+    return this.told(batch, to) ? batch : null;
+  }
+
+  /** Moves on to `to`. False: the reader need not hear of it. */
+  private told({ changes, left, upToDate }: ChangeBatch, to: Position): boolean {
     this.position = to;
-    const upToDate = to >= feed.head;
     this.live ||= upToDate;
-    const silent = split.changes.length === 0 && split.left.length === 0;
-    if (silent && !(upToDate && !this.announced) && to - this.lastTold < silentPositions) return null;
+    const silent = changes.length === 0 && left.length === 0;
+    if (silent && !(upToDate && !this.announced) && to - this.lastTold < silentPositions) return false;
     this.announced = upToDate;
     this.lastTold = to;
-    return { type: 'ChangeBatch', ...split, cursor: formatCursor({ epoch: this.epoch, position: to }), upToDate };
+    return true;
   }
 
   private async woken(feed: WorkspaceFeed): Promise<void> {

@@ -11,6 +11,13 @@ export interface Follows {
   wake(): void;
 }
 
+/** Everything after `from` up to `to`, as far as the filter lets it through. */
+export interface SharedBatch {
+  readonly from: Position;
+  readonly to: Position;
+  readonly batch: ChangeBatch;
+}
+
 const pageChanges = 1000;
 const batchChanges = 1000;
 const batchBytes = 1024 * 1024;
@@ -31,7 +38,8 @@ export class WorkspaceFeed {
   private opened = false;
   private reading: Promise<void> | undefined;
   private readAgain = false;
-  private shared: { readonly from: number; readonly batch: ChangeBatch } | undefined;
+  /** By key of the filter, the newest that was asked for; all of them were made at this head. */
+  private readonly shared = new Map<string, SharedBatch>();
 
   constructor(
     readonly workspaceId: WorkspaceId,
@@ -105,7 +113,6 @@ export class WorkspaceFeed {
     this.head = head;
     this.ring = [];
     this.ringBytes = 0;
-    this.shared = undefined;
     this.wakeAll();
   }
 
@@ -133,6 +140,7 @@ export class WorkspaceFeed {
   }
 
   private wakeAll(): void {
+    this.shared.clear();
     for (const follower of this.followers) follower.wake();
   }
 
@@ -150,15 +158,17 @@ export class WorkspaceFeed {
     return records;
   }
 
-  /** `since` as a batch, the same object for all followers that stand at the same position. */
-  batchSince(position: Position): ChangeBatch | null {
-    if (this.shared?.from === position && this.shared.batch.upToDate && this.shared.batch.cursor === this.cursorAt(this.head)) return this.shared.batch;
+  /** `since` through a filter that has a key: the same object for all followers with that key at the same position. */
+  batchSince(position: Position, key: string, pass: (changes: readonly ChangeRecord[]) => readonly ChangeRecord[]): SharedBatch | null {
+    const known = this.shared.get(key);
+    if (known?.from === position) return known;
     const changes = this.since(position);
     if (changes === null) return null;
     const to = changes.at(-1)?.position ?? position;
-    const batch: ChangeBatch = { type: 'ChangeBatch', changes, left: [], cursor: this.cursorAt(to), upToDate: to === this.head };
-    this.shared = { from: position, batch };
-    return batch;
+    const batch: ChangeBatch = { type: 'ChangeBatch', changes: pass(changes), left: [], cursor: this.cursorAt(to), upToDate: to === this.head };
+    const made: SharedBatch = { from: position, to, batch };
+    this.shared.set(key, made);
+    return made;
   }
 
   private cursorAt(position: Position) {
