@@ -7,6 +7,7 @@ import type {
   ErrorCode,
   Failure,
   JsonValue,
+  Limits,
   Patch,
   PatchId,
   Position,
@@ -24,6 +25,8 @@ export interface Context {
   readonly ports: Ports;
   /** A new random document id, for `createDocument` without one. */
   newId(): string;
+  /** What documents and patches may measure on this server. */
+  readonly limits: Limits;
 }
 
 export type Role = 'OWNER' | 'EDITOR' | 'VIEWER';

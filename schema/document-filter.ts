@@ -59,7 +59,7 @@ export function filterArguments(t: { readonly arg: ArgBuilder<typeof builder.$in
   return {
     collection: t.arg.string({ required: false, description: 'Only this collection.' }),
     ids: t.arg.idList({ required: false, description: 'Only these documents, 1000 at most.' }),
-    where: t.arg({ type: [ConditionInput], required: false, description: 'Only documents whose value satisfies all of these.' }),
+    where: t.arg({ type: [ConditionInput], required: false, description: 'Only documents whose value satisfies all of these, 100 at most.' }),
   };
 }
 
@@ -73,10 +73,16 @@ interface FilterArguments {
   }[] | null | undefined;
 }
 
+const mostConditions = 100;
+
 export function documentFilter({ collection, ids, where }: FilterArguments): DocumentFilter {
   if (ids && ids.length > 1000) {
     throw new ConcordError('LIMIT_EXCEEDED', `ids names ${ids.length} documents; at most 1000 are allowed.`, { path: 'ids', limit: 1000, actual: ids.length });
   }
+  if (where && where.length > mostConditions) {
+    throw new ConcordError('LIMIT_EXCEEDED', `where has ${where.length} conditions; at most ${mostConditions} are allowed.`, { path: 'where', limit: mostConditions, actual: where.length });
+  }
+  if (typeof collection === 'string') jsonArgument(collection, 'collection');
   return {
     ...(collection === null || collection === undefined ? {} : { collection }),
     ...(ids === null || ids === undefined ? {} : { ids: ids.map(documentIdOf) }),

@@ -11,6 +11,7 @@ import {
   type ErrorCode,
   type Failure,
   type JsonValue,
+  type Limits,
   type PatchId,
   type ReplicaId,
   type Result,
@@ -157,10 +158,10 @@ export function readStamp(replicaId: ReplicaId, patchId: PatchId, input: StampAr
 }
 
 /** `create` as a document, `patch` as operations: the first refusal of what cannot be held. */
-export function readAction(action: ActionArgument): Result<EditAction> {
-  if (action.create !== null && action.create !== undefined) return readCreate(action.create);
+export function readAction(action: ActionArgument, limits: Limits): Result<EditAction> {
+  if (action.create !== null && action.create !== undefined) return readCreate(action.create, limits);
   if (action.patch !== undefined) {
-    const patch = parsePatch(action.patch);
+    const patch = parsePatch(action.patch, limits);
     return patch.ok ? { ok: true, value: { kind: 'PATCH', patch: patch.value } } : patch;
   }
   if (action.delete === true) return { ok: true, value: { kind: 'DELETE' } };
@@ -168,8 +169,8 @@ export function readAction(action: ActionArgument): Result<EditAction> {
   return { ok: false, error: { code: 'INPUT_INVALID', message: 'The action must be create, patch, delete: true or restore: true.', path: '/action' } };
 }
 
-export function readCreate({ collection, title, value }: CreateArgument): Result<EditAction> {
-  const checked = checkValue(value === undefined ? {} : value);
+export function readCreate({ collection, title, value }: CreateArgument, limits: Limits): Result<EditAction> {
+  const checked = checkValue(value === undefined ? {} : value, limits);
   if (!checked.ok) return checked;
   const names = { collection: collection ?? 'default', title: title ?? '' };
   for (const [name, text] of Object.entries(names)) {
@@ -189,29 +190,30 @@ export function readCreate({ collection, title, value }: CreateArgument): Result
 export function readEdit(
   replicaId: ReplicaId,
   input: StampArgument & { readonly documentId: DocumentId; readonly action: ActionArgument; readonly conflicts?: readonly ConflictArgument[] | null | undefined },
+  limits: Limits,
 ): Edit | UnreadableEdit {
   const patchId = parsePatchId(input.patchId);
   if (!patchId.ok) throw ConcordError.from(patchId.error);
   const stamp = readStamp(replicaId, patchId.value, input);
   if (!stamp.ok) return unreadable(input.documentId, null, stamp.error);
-  const action = readAction(input.action);
+  const action = readAction(input.action, limits);
   if (!action.ok) return unreadable(input.documentId, stamp.value, action.error);
   if (!input.conflicts?.length) return { documentId: input.documentId, stamp: stamp.value, action: action.value };
-  const conflicts = readConflicts(input.conflicts);
+  const conflicts = readConflicts(input.conflicts, limits);
   if (!conflicts.ok) return unreadable(input.documentId, stamp.value, conflicts.error);
   return { documentId: input.documentId, stamp: stamp.value, action: action.value, conflicts: conflicts.value };
 }
 
 const mostConflicts = 100;
 
-function readConflicts(input: readonly ConflictArgument[]): Result<readonly ReportedConflict[]> {
+function readConflicts(input: readonly ConflictArgument[], limits: Limits): Result<readonly ReportedConflict[]> {
   if (input.length > mostConflicts) {
     const message = `The edit reports ${input.length} conflicts; at most ${mostConflicts} are recorded with one edit. Leave some out.`;
     return { ok: false, error: { code: 'LIMIT_EXCEEDED', message, path: '/conflicts', limit: mostConflicts, actual: input.length } };
   }
   const conflicts: ReportedConflict[] = [];
   for (const [index, { revision, conflict }] of input.entries()) {
-    const parsed = parseConflict(conflict);
+    const parsed = parseConflict(conflict, limits);
     if (!parsed.ok) return { ok: false, error: { ...parsed.error, path: `/conflicts/${index}/conflict${parsed.error.path ?? ''}` } };
     conflicts.push({ againstRevision: revision, conflict: parsed.value });
   }

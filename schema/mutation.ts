@@ -88,7 +88,7 @@ builder.mutationFields((t) => ({
       const workspaceId = workspaceOf(viewer, args.workspaceId);
       const replicaId = parseReplicaId(args.replicaId);
       if (!replicaId.ok) throw ConcordError.from(replicaId.error);
-      const edits = args.edits.map((edit) => readEdit(replicaId.value, { ...edit, documentId: documentIdOf(edit.documentId) }));
+      const edits = args.edits.map((edit) => readEdit(replicaId.value, { ...edit, documentId: documentIdOf(edit.documentId) }, context.limits));
       const verdicts = await context.ports.commit.push(viewer, workspaceId, edits);
       // An edit whose stamp could not be read is known by the id it was sent under.
       return { verdicts: verdicts.map((verdict, index) => (verdict.patchId === null ? { ...verdict, patchId: args.edits[index]?.patchId as PatchId } : verdict)) };
@@ -107,7 +107,7 @@ builder.mutationFields((t) => ({
     resolve: (_root, args, context) => {
       const viewer = viewerOf(context);
       const id = documentIdOf(args.id ?? context.newId());
-      return editOne(context, viewer, workspaceOf(viewer, args.workspaceId), id, readCreate(args));
+      return editOne(context, viewer, workspaceOf(viewer, args.workspaceId), id, readCreate(args, context.limits));
     },
   }),
   patchDocument: t.field({
@@ -122,7 +122,7 @@ builder.mutationFields((t) => ({
     },
     resolve: (_root, args, context) => {
       const viewer = viewerOf(context);
-      return editOne(context, viewer, workspaceOf(viewer, args.workspaceId), documentIdOf(args.id), readAction({ patch: args.patch }), args);
+      return editOne(context, viewer, workspaceOf(viewer, args.workspaceId), documentIdOf(args.id), readAction({ patch: args.patch }, context.limits), args);
     },
   }),
   deleteDocument: t.field({

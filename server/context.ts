@@ -1,5 +1,5 @@
 import type { CommitPort, Context, Ports } from '@concord/schema';
-import { ConcordError } from '@concord/core';
+import { ConcordError, type Limits } from '@concord/core';
 import type { Authenticator, Session } from './auth/authenticate.js';
 import type { RateLimit } from './rate-limit.js';
 
@@ -12,8 +12,9 @@ export function createContextOf(options: {
   readonly rateLimit: RateLimit;
   readonly randomId: () => string;
   readonly isStopping: () => boolean;
+  readonly limits: Limits;
 }): ContextOf {
-  const { authenticator, rateLimit, randomId, isStopping } = options;
+  const { authenticator, rateLimit, randomId, isStopping, limits } = options;
   const commit: CommitPort = {
     async push(viewer, workspaceId, edits) {
       await rateLimit.edits(viewer.principalId, edits.length);
@@ -24,6 +25,6 @@ export function createContextOf(options: {
   return async (session, address) => {
     if (isStopping()) throw new ConcordError('SHUTTING_DOWN', 'The server is stopping; connect again in a moment.', { retryAfter: 1_000 });
     await rateLimit.operation(session?.principalId ?? `address ${address}`);
-    return { viewer: session === null ? null : await authenticator.viewer(session), ports, newId: randomId };
+    return { viewer: session === null ? null : await authenticator.viewer(session), ports, newId: randomId, limits };
   };
 }

@@ -1,4 +1,4 @@
-import { ConcordError, type Cursor, type DocumentId, type WorkspaceId } from '@concord/core';
+import { ConcordError, parseDocumentId, type Cursor, type DocumentId, type WorkspaceId } from '@concord/core';
 import type { DocumentFilter, SnapshotPage } from '@concord/schema';
 import type { Queryable } from '../postgres/queryable.js';
 import { conditionsSql } from '../read/conditions-sql.js';
@@ -66,9 +66,10 @@ const formatToken = (cursor: Cursor, lastId: DocumentId): string => Buffer.from(
 function parseToken(token: string): { cursor: Cursor; lastId: DocumentId } {
   try {
     const parsed: unknown = JSON.parse(Buffer.from(token, 'base64url').toString('utf8'));
-    if (Array.isArray(parsed) && typeof parsed[0] === 'string' && typeof parsed[1] === 'string') {
+    if (Array.isArray(parsed) && typeof parsed[0] === 'string') {
       parseCursor(parsed[0] as Cursor);
-      return { cursor: parsed[0] as Cursor, lastId: parsed[1] as DocumentId };
+      const lastId = parseDocumentId(parsed[1]);
+      if (lastId.ok) return { cursor: parsed[0] as Cursor, lastId: lastId.value };
     }
   } catch {
     // Falls through: whatever it was, this server did not make it.

@@ -49,7 +49,7 @@ function conditionSql(column: string, { path, operator, value }: Condition, valu
  * The place as jsonb, SQL null where there is none. `#>` reads a token as an index of an array more generously than RFC 6901
  * (`-1`, `01`, ` 1`); such tokens can only name keys, which `->` looks up in objects alone.
  */
-function placeSql(column: string, path: Pointer, parameter: (text: unknown, type: string) => string): string {
+export function placeSql(column: string, path: Pointer, parameter: (text: unknown, type: string) => string): string {
   let sql = column;
   let run: string[] = [];
   const flush = () => {

@@ -1,7 +1,7 @@
 import { ConcordError, type DocumentId, type JsonValue, type Position, type Revision, type WorkspaceId } from '@concord/core';
 import type { DocumentFilter, DocumentOrder, DocumentRecord, Page } from '@concord/schema';
 import type { Queryable } from '../postgres/queryable.js';
-import { conditionsSql, isStorable } from './conditions-sql.js';
+import { conditionsSql, isStorable, placeSql } from './conditions-sql.js';
 
 export const documentColumns = 'id, collection, title, value, revision::float8 AS revision, position::float8 AS position, deleted, created_at, updated_at';
 
@@ -50,7 +50,7 @@ export interface DocumentsRequest {
 /** One expression of an order, with the way its value is written into a row key and read back. Never null. */
 interface SortKey {
   readonly sql: string;
-  readonly type: 'text' | 'numeric' | 'int' | 'timestamptz';
+  readonly type: 'text' | 'numeric' | 'int';
   readonly descending: boolean;
 }
 
@@ -88,19 +88,22 @@ function sortKeys({ field, path, descending }: DocumentOrder, values: unknown[])
     case 'TITLE':
       return [{ sql: 'title COLLATE "C"', type: 'text', descending }, id];
     case 'CREATED_AT':
-      return [{ sql: 'created_at', type: 'timestamptz', descending }, id];
+      return [{ sql: momentSql('created_at'), type: 'numeric', descending }, id];
     case 'UPDATED_AT':
-      return [{ sql: 'updated_at', type: 'timestamptz', descending }, id];
+      return [{ sql: momentSql('updated_at'), type: 'numeric', descending }, id];
     case 'VALUE':
       return [...valueKeys(path ?? [], descending, values), id];
   }
 }
 
+/** A moment as a number: its text needs no time zone, and any number can be read back. */
+const momentSql = (column: string): string => `extract(epoch FROM ${column})`;
+
 /**
  * Numbers, then strings by UTF-8 bytes, then false and true, then null, arrays and objects; missing places last, descending or not.
  */
 function valueKeys(path: readonly string[], descending: boolean, values: unknown[]): SortKey[] {
-  const place = path.every(isStorable) ? `(value #> $${values.push(path)}::text[])` : 'NULL::jsonb';
+  const place = path.every(isStorable) ? placeSql('value', path, (text, type) => `$${values.push(text)}::${type}`) : 'NULL::jsonb';
   const type = `jsonb_typeof(${place})`;
   return [
     { sql: `(${place} IS NULL)::int`, type: 'int', descending: false },
@@ -145,7 +148,5 @@ function fits(text: string, type: SortKey['type']): boolean {
       return /^-?\d{1,9}$/.test(text);
     case 'numeric':
       return text.length < 1000 && /^-?\d+(\.\d+)?$/.test(text);
-    case 'timestamptz':
-      return /^\d{4,6}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{1,6})?[+-]\d\d(:\d\d){0,2}$/.test(text);
   }
 }

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestServer, type GraphQLAnswer, type TestServer } from './harness.js';
+import { readConfig } from '../config.js';
 import { openRawSocket, openSession } from './raw-socket.js';
 
 describe('Bad input', () => {
@@ -119,6 +120,18 @@ describe('Bad input', () => {
       expect(await create({ text: 'x'.repeat(1024 * 1024) })).toMatchObject({ code: 'LIMIT_EXCEEDED', limit: 1024 * 1024 });
     });
 
+    it('refuses what no document can hold, and marks it did not make, wherever the database would be asked for it', async () => {
+      const code = async (query: string, variables: Record<string, unknown>) => (await server.graphql(query, variables)).errors[0]?.extensions['code'];
+      const mark = (...parts: unknown[]) => Buffer.from(JSON.stringify(parts)).toString('base64url');
+      const cursor = Buffer.from('1.0').toString('base64url');
+      expect(await code('query ($c: String) { documents(collection: $c) { nodes { id } } }', { c: 'a\0b' })).toBe('VALUE_INVALID');
+      expect(await code('query ($c: String) { changes(collection: $c) { __typename } }', { c: '\ud800' })).toBe('VALUE_INVALID');
+      expect(await code('query ($a: String) { snapshot(after: $a) { next } }', { a: mark(cursor, 'a\0b') })).toBe('CURSOR_INVALID');
+      expect(await code('query ($a: String) { documents(after: $a, orderBy: { field: CREATED_AT }) { nodes { id } } }', { a: mark('2026-02-31 99:00:00+99', 'x') })).toBe('CURSOR_INVALID');
+      const where = Array.from({ length: 101 }, () => ({ path: '/a', operator: 'EXISTS' }));
+      expect(await code('query ($w: [ConditionInput!]) { documents(where: $w) { nodes { id } } }', { w: where })).toBe('LIMIT_EXCEEDED');
+    });
+
     it('refuses a workspace the caller is not in, whether it exists or not', async () => {
       const foreign = await server.newWorkspace();
       const ask = async (id: string) => (await server.graphql('query ($id: ID) { documents(workspaceId: $id) { nodes { id } } }', { id })).errors[0]?.extensions['code'];
@@ -168,6 +181,18 @@ describe('Bad input', () => {
     it('refuses an upgrade elsewhere', async () => {
       await expect(openRawSocket(server.wsUrl.replace('/graphql', '/other'))).rejects.toThrow('404');
     });
+  });
+
+  it('is measured by the limits the server was started with', async () => {
+    const limits = readConfig({ NODE_ENV: 'test', LIMIT_PATCH_OPERATIONS: '2', LIMIT_PATCH_BYTES: '1024', LIMIT_DOCUMENT_BYTES: String(2 * 1024 * 1024) }).limits;
+    const other = await startTestServer({ config: { limits } });
+    const edit = async (field: string, variables: Record<string, unknown>) =>
+      (await other.graphql(`mutation ($value: JSON!) { ${field} { __typename ... on Refused { code limit actual } } }`, variables)).data;
+    expect(await edit('createDocument(id: "wide", value: $value)', { value: 'x'.repeat(1024 * 1024) })).toEqual({ createDocument: { __typename: 'Edited' } });
+    const test = { op: 'test', path: '/0', value: 'x'.repeat(600) };
+    expect(await edit('patchDocument(id: "wide", patch: $value)', { value: [test, test] })).toMatchObject({ patchDocument: { code: 'LIMIT_EXCEEDED', limit: 1024 } });
+    expect(await edit('patchDocument(id: "wide", patch: $value)', { value: Array(3).fill({ op: 'remove', path: '/0' }) })).toMatchObject({ patchDocument: { code: 'LIMIT_EXCEEDED', limit: 2, actual: 3 } });
+    await other.close();
   });
 
   it('leaves the server running', async () => {
