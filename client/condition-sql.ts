@@ -35,18 +35,29 @@ export function conditionSql(condition: Condition): Sql {
   return direct ?? { text: 'concord_matches(value, ?)', parameters: [JSON.stringify(condition)] };
 }
 
-/** What to order by for the value at a pointer: rank (numbers, texts, the rest, missing), then the number or the text. */
-export function orderSql(pointer: Pointer): { readonly rank: Sql; readonly key: Sql } {
+/**
+ * What to order by for the value at a pointer, as the server orders: missing places last in either direction; then numbers,
+ * texts, false and true, null, arrays, objects; within these numbers and texts by their size. No key is ever null.
+ */
+export function orderSql(pointer: Pointer): { readonly missing: Sql; readonly kind: Sql; readonly number: Sql; readonly text: Sql } {
   const path = sqlitePath(pointer);
-  const [type, value, parameters]: [string, string, string[]] =
+  const [type, value, parameter] =
     path === undefined
-      ? ['json_type(concord_at(value, ?))', "json_extract(concord_at(value, ?), '$')", [JSON.stringify(pointer)]]
-      : ['json_type(value, ?)', 'json_extract(value, ?)', [path]];
-  const rank = `CASE ${type} WHEN 'integer' THEN 0 WHEN 'real' THEN 0 WHEN 'text' THEN 1 ELSE 2 END`;
+      ? ['json_type(concord_at(value, ?))', "json_extract(concord_at(value, ?), '$')", JSON.stringify(pointer)]
+      : ['json_type(value, ?)', 'json_extract(value, ?)', path];
+  const once = [parameter];
+  const twice = [parameter, parameter];
   return {
-    // Missing is told from the rest by a NULL type, which no CASE branch can name.
-    rank: { text: `(${rank} + (${type} IS NULL))`, parameters: [...parameters, ...parameters] },
-    key: { text: `(CASE WHEN ${type} IN ('integer', 'real', 'text') THEN ${value} ELSE 0 END)`, parameters: [...parameters, ...parameters] },
+    missing: { text: `(${type} IS NULL)`, parameters: once },
+    kind: {
+      text: `(CASE ${type} WHEN 'integer' THEN 1 WHEN 'real' THEN 1 WHEN 'text' THEN 2 WHEN 'false' THEN 3 WHEN 'true' THEN 3 WHEN 'null' THEN 4 WHEN 'array' THEN 5 ELSE 6 END)`,
+      parameters: once,
+    },
+    number: {
+      text: `(CASE ${type} WHEN 'integer' THEN CAST(${value} AS REAL) WHEN 'real' THEN ${value} WHEN 'true' THEN 1 ELSE 0 END)`,
+      parameters: [...twice, parameter],
+    },
+    text: { text: `(CASE ${type} WHEN 'text' THEN ${value} ELSE '' END)`, parameters: twice },
   };
 }
 
@@ -98,6 +109,7 @@ function equalsSql(value: JsonValue, path: string): Sql | undefined {
 
 function comparedSql(comparison: '=' | '<' | '<=' | '>' | '>=', value: JsonValue, path: string): Sql | undefined {
   if (typeof value !== 'string' && typeof value !== 'number') return undefined;
-  const types = typeof value === 'string' ? "= 'text'" : "IN ('integer', 'real')";
-  return { text: `(json_type(value, ?) ${types} AND json_extract(value, ?) ${comparison} ?)`, parameters: [path, path, value] };
+  if (typeof value === 'string') return { text: `(json_type(value, ?) = 'text' AND json_extract(value, ?) ${comparison} ?)`, parameters: [path, path, value] };
+  // SQLite reads a whole number above 2^53 as an integer of other digits than the double it stands for.
+  return { text: `(json_type(value, ?) IN ('integer', 'real') AND CAST(json_extract(value, ?) AS REAL) ${comparison} ?)`, parameters: [path, path, value] };
 }

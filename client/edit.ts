@@ -2,6 +2,7 @@ import {
   ConcordError,
   checkValue,
   defaultLimits,
+  jsonBytes,
   normalizeAndApply,
   parseDocumentId,
   parsePatch,
@@ -101,6 +102,7 @@ export class LocalEdits {
     const normalized = normalizeAndApply(before.value, patch);
     if (!normalized.ok) throw ConcordError.from(normalized.error);
     if (normalized.value.patch.length === 0) return { documentId: before.id, patchId: null };
+    checkSize(normalized.value.patch);
     return this.append(before, { ...before, value: normalized.value.document }, 'PATCH', normalized.value.patch);
   }
 
@@ -157,6 +159,16 @@ function checkName(name: 'collection' | 'title', text: string, least: number): v
   if (text.length < least || text.length > 256) {
     throw new ConcordError('INPUT_INVALID', `${name} must be ${least} to 256 characters long, got ${text.length}.`, { path: `/${name}`, limit: 256, actual: text.length });
   }
+}
+
+/** A draft may differ in more, and a copy may stand for more, than one patch may hold: told now, while it can be split. */
+function checkSize(patch: NormalPatch): void {
+  const { patchOperations, patchBytes } = defaultLimits;
+  if (patch.length > patchOperations) {
+    throw new ConcordError('LIMIT_EXCEEDED', `The edit has ${patch.length} operations; at most ${patchOperations} are allowed. Split it.`, { limit: patchOperations, actual: patch.length });
+  }
+  const bytes = jsonBytes(patch as unknown as JsonValue, patchBytes);
+  if (bytes > patchBytes) throw new ConcordError('LIMIT_EXCEEDED', `The edit has ${bytes} bytes or more; at most ${patchBytes} are allowed. Split it.`, { limit: patchBytes, actual: bytes });
 }
 
 /** The value as JSON, or LIMIT_EXCEEDED where the server would refuse its size. */

@@ -31,22 +31,27 @@ export class Pull {
    */
   async apply(batch: ChangeBatch): Promise<void> {
     const groups = [...byDocument(batch.changes)];
-    const holes: DocumentId[] = [];
+    const holes = new Set<DocumentId>();
     let next = 0;
     while (next < groups.length) {
+      const first = next;
       this.store.transact(() => {
         const end = performance.now() + sliceMs;
         do {
           const [id, changes] = groups[next++]!;
-          if (!this.advanceOne(id, changes)) holes.push(id);
+          if (!this.advanceOne(id, changes)) holes.add(id);
         } while (next < groups.length && performance.now() < end);
-        if (next === groups.length && holes.length === 0) this.finish(batch);
+        if (next === groups.length && holes.size === 0) this.finish(batch);
       });
-      this.tellReturned(batch);
+      // Not those of documents yet to be fetched: they are still in the outbox, and would be sent again.
+      for (const [id, changes] of groups.slice(first, next)) if (!holes.has(id)) this.tellReturned(changes);
       if (next < groups.length) await turn();
     }
-    if (holes.length > 0) await this.fetch(holes);
-    if (holes.length > 0 || groups.length === 0) this.store.transact(() => this.finish(batch));
+    if (holes.size > 0) {
+      await this.fetch([...holes]);
+      for (const [id, changes] of groups) if (holes.has(id)) this.tellReturned(changes);
+    }
+    if (holes.size > 0 || groups.length === 0) this.store.transact(() => this.finish(batch));
     for (const id of batch.left) {
       if (this.store.read(id as DocumentId)?.left === true) this.surroundings.leftWithPending(id as DocumentId);
     }
@@ -83,6 +88,8 @@ export class Pull {
 
   private adoptOne(id: DocumentId, head: Head, round: number): void {
     const before = this.store.read(id);
+    // The feed was faster than this answer. In a snapshot the history may have been rewritten, and then the server is right.
+    if (round === 0 && before !== undefined && head.revision < before.revision) return;
     const adopted = adopt(before, head);
     if (adopted.ok) {
       this.store.write(adopted.value.state, round);
@@ -108,8 +115,8 @@ export class Pull {
     if (this.store.checkpoint.get().checkpoint !== batch.cursor) this.store.checkpoint.set({ checkpoint: batch.cursor });
   }
 
-  private tellReturned(batch: ChangeBatch): void {
-    for (const { patchId } of batch.changes) this.surroundings.returned(patchId as PatchId);
+  private tellReturned(changes: readonly RemoteChange[]): void {
+    for (const { patchId } of changes) this.surroundings.returned(patchId as PatchId);
   }
 
   private note(conflicts: readonly FoundConflict[]): void {

@@ -62,9 +62,8 @@ function orderOf({ order }: Selection): OrderTerm[] {
   const id: OrderTerm = { sql: { text: 'id', parameters: [] }, descending };
   if (order === undefined || order.field === 'ID') return [id];
   if (order.field !== 'VALUE') return [{ sql: { text: columns[order.field], parameters: [] }, descending }, id];
-  const { rank, key } = orderSql(order.path ?? []);
-  // Missing values come last in either direction.
-  return [{ sql: rank, descending: false }, { sql: key, descending }, id];
+  const { missing, kind, number, text } = orderSql(order.path ?? []);
+  return [{ sql: missing, descending: false }, { sql: kind, descending }, { sql: number, descending }, { sql: text, descending }, id];
 }
 
 function behind(terms: readonly OrderTerm[], key: readonly (string | number)[]): Sql {

@@ -3,7 +3,7 @@ import type { Head } from './adopt.js';
 import { wireFilter } from './filter.js';
 import { ChangesDocument, HeadsDocument, MembershipDocument, PushDocument, SnapshotDocument } from './generated/graphql.js';
 import type { Environment } from './options.js';
-import type { Pull } from './pull.js';
+import { turn, type Pull } from './pull.js';
 import type { Push } from './push.js';
 import { takeSnapshot } from './snapshot.js';
 import type { Store } from './store/store.js';
@@ -11,6 +11,8 @@ import type { Socket } from './transport.js';
 
 /** A document whose clock moved while it was read is read again, at most so often. */
 const mostHeadReads = 5;
+/** Documents in one transaction of a purge, after which the event loop gets its turn. */
+const purgedAtOnce = 250;
 
 export interface SessionEvents {
   /** Everything committed before is here; edits flow. */
@@ -50,7 +52,7 @@ export class Session {
         await this.follow(socket);
       } catch (error) {
         if (!(error instanceof ConcordError)) throw error;
-        if (error.code === 'FORBIDDEN' || error.code === 'WORKSPACE_NOT_FOUND') this.purge(error);
+        if (error.code === 'FORBIDDEN' || error.code === 'WORKSPACE_NOT_FOUND') await this.purge(error);
         throw error;
       }
     }
@@ -167,16 +169,24 @@ export class Session {
   }
 
   /** The right to read is gone: so is the cache. What was typed here and not yet sent is kept in quarantine. */
-  private purge(error: ConcordError): void {
+  private async purge(error: ConcordError): Promise<void> {
     const reason: Failure = { code: error.code, message: error.message };
     const at = new Date(this.environment.now()).toISOString();
+    // First of all: if the process dies before the last document is gone, the next connection goes on with the purge.
     this.store.transact(() => {
-      for (const id of this.store.documents.all()) {
-        for (const edit of this.store.read(id)?.pending ?? []) this.store.quarantine.add(id, edit, reason, at);
-        this.store.delete(id);
-      }
       this.store.checkpoint.set({ checkpoint: null });
+      this.store.conflicts.clear();
     });
+    const ids = this.store.documents.all();
+    for (let start = 0; start < ids.length; start += purgedAtOnce) {
+      this.store.transact(() => {
+        for (const id of ids.slice(start, start + purgedAtOnce)) {
+          for (const edit of this.store.read(id)?.pending ?? []) this.store.quarantine.add(id, edit, reason, at);
+          this.store.delete(id);
+        }
+      });
+      await turn();
+    }
   }
 
   private workspaceId(): WorkspaceId | null {

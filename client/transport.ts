@@ -126,10 +126,12 @@ export async function openSocket(environment: Environment, signal: AbortSignal):
 const closedHere = (): ConcordError => new ConcordError('UNAVAILABLE', 'The replica closed the connection.');
 
 function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    if (signal.aborted) reject(closedHere());
-    signal.addEventListener('abort', () => reject(closedHere()), { once: true });
-    work.then(resolve, reject);
+  return new Promise<T>((resolve, reject) => {
+    const giveUp = (): void => reject(closedHere());
+    if (signal.aborted) giveUp();
+    // One signal serves all connections until the replica goes offline.
+    signal.addEventListener('abort', giveUp);
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', giveUp));
   });
 }
 

@@ -3,15 +3,16 @@ import { rebasePending, serverLimits, withoutGuards } from './advance.js';
 import { createClashes, visiblyDeleted, type DocumentState, type PendingEdit } from './document-state.js';
 
 export interface Withdrawn {
-  /** Undefined: the document existed only here, by a creation that was refused. */
+  /** Undefined: the server has no such document, by a creation that was refused or a purge. */
   readonly state: DocumentState | undefined;
   readonly refused: readonly { readonly edit: PendingEdit; readonly reason: Failure }[];
 }
 
 /**
  * Takes an edit back that the server refused for good: what was made after it is taken past its inverse and loses its
- * counters, because a refused edit takes none. Where that cannot be done (the creation of the document was refused, so what
- * follows was made on a document that never was) the later edits go with it, as `PATCH_DEPENDS_ON_REFUSED`.
+ * counters, because a refused edit takes none. Where that cannot be done (the creation of the document was refused, or the
+ * document was purged, so that what follows was made on a document that is not) the later edits go with it, as
+ * `PATCH_DEPENDS_ON_REFUSED`.
  */
 export function withdraw(before: DocumentState, patchId: PatchId, reason: Failure): Withdrawn {
   const at = before.pending.findIndex((edit) => edit.patchId === patchId);
@@ -19,7 +20,8 @@ export function withdraw(before: DocumentState, patchId: PatchId, reason: Failur
   const edit = before.pending[at]!;
   const earlier = before.pending.slice(0, at);
   const later = before.pending.slice(at + 1);
-  const rebased = edit.kind === 'CREATE' ? undefined : pastInverse(before, earlier, edit, later);
+  const gone = reason.code === 'DOCUMENT_NOT_FOUND';
+  const rebased = gone || edit.kind === 'CREATE' ? undefined : pastInverse(before, earlier, edit, later);
   const reasons = [{ edit, reason }];
   if (rebased?.ok === true) {
     const pending = [...earlier, ...rebased.value.pending.map(renumbered)];
@@ -31,7 +33,7 @@ export function withdraw(before: DocumentState, patchId: PatchId, reason: Failur
       reason: { code: 'PATCH_DEPENDS_ON_REFUSED', message: `The edit ${edit.patchId} that it was made on was refused: ${reason.message}` },
     });
   }
-  if (earlier.length === 0 && before.confirmed === undefined) return { state: undefined, refused: reasons };
+  if (gone || (earlier.length === 0 && before.confirmed === undefined)) return { state: undefined, refused: reasons };
   const reached = createClashes(before.pending) ? before.confirmed : valueAfter(before.confirmed, earlier);
   return { state: settle(before, earlier, reached ?? before.value), refused: reasons };
 }

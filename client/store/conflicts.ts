@@ -20,12 +20,14 @@ export type FoundConflict = Omit<LocalConflict, 'id' | 'foundAt'>;
 export class Conflicts {
   private readonly insert;
   private readonly selectOfEdit;
+  private readonly updateEdit;
 
   constructor(private readonly database: Database) {
     this.insert = database.prepare('INSERT INTO conflicts (document, revision, patch_id, detail, found_at) VALUES (?, ?, ?, ?, ?)');
-    this.selectOfEdit = database.prepare<[string, string], { revision: number; detail: string }>(
-      'SELECT revision, detail FROM conflicts WHERE document = ? AND patch_id = ? AND revision IS NOT NULL ORDER BY id LIMIT 100',
+    this.selectOfEdit = database.prepare<[string, string, number], { revision: number; detail: string }>(
+      'SELECT revision, detail FROM conflicts WHERE document = ? AND patch_id = ? AND revision IS NOT NULL ORDER BY id LIMIT ?',
     );
+    this.updateEdit = database.prepare<[string, string, string]>('UPDATE conflicts SET patch_id = ? WHERE document = ? AND patch_id = ?');
   }
 
   add(found: FoundConflict, foundAt: string): void {
@@ -49,9 +51,19 @@ export class Conflicts {
     }));
   }
 
-  /** Those of one edit against changes that have a revision. */
-  ofEdit(document: DocumentId, patchId: PatchId): { readonly revision: Revision; readonly conflict: Conflict }[] {
-    return this.selectOfEdit.all(document, patchId).map(({ revision, detail }) => ({ revision: revision as Revision, conflict: JSON.parse(detail) as Conflict }));
+  /** Those of one edit against changes that have a revision, at most so many. */
+  ofEdit(document: DocumentId, patchId: PatchId, most: number): { readonly revision: Revision; readonly conflict: Conflict }[] {
+    return this.selectOfEdit.all(document, patchId, most).map(({ revision, detail }) => ({ revision: revision as Revision, conflict: JSON.parse(detail) as Conflict }));
+  }
+
+  /** An edit was folded into another one, under whose id the log will know it. */
+  reassign(document: DocumentId, from: PatchId, into: PatchId): void {
+    this.updateEdit.run(into, document, from);
+  }
+
+  /** They hold values of others: they go with the right to read these. */
+  clear(): void {
+    this.database.prepare('DELETE FROM conflicts').run();
   }
 
   delete(id: number): boolean {

@@ -1,0 +1,173 @@
+import { defaultLimits, jsonBytes, squash, toWire, type Counter, type DocumentId, type JsonValue, type PatchId } from '@concord/core';
+import type { DocumentState, PendingEdit } from './document-state.js';
+import type { EditInput } from './generated/graphql.js';
+import type { Store } from './store/store.js';
+
+/** An edit that is on its way to the server. */
+export interface Sent {
+  readonly id: DocumentId;
+  readonly edit: PendingEdit;
+  readonly conflicts: NonNullable<EditInput['conflicts']>;
+}
+
+export interface BatchChoice {
+  readonly mostEdits: number;
+  /** Never-sent edits of a document are folded together when there are so many; 0: never. */
+  readonly squashFrom: number;
+  /** Documents that have to wait now. */
+  waits(id: DocumentId): boolean;
+  /** Edits whose verdict is here already: they only wait for the feed. */
+  isAcknowledged(patchId: PatchId): boolean;
+}
+
+/** The server refuses 4 MiB; ids, names and punctuation around the patches are only estimated. */
+const mostBytes = defaultLimits.pushBytes * 0.9;
+const envelopeBytes = 300;
+/** No more is reported of one edit: a report must never be what the server refuses the edit for. */
+const mostConflictBytes = defaultLimits.patchBytes;
+
+/** Chooses what to send next and freezes it: numbered and marked as sent in the file before it leaves. */
+export function chooseBatch(store: Store, choice: BatchChoice): Sent[] {
+  const batch: Sent[] = [];
+  const changed: Frozen[] = [];
+  let bytes = 0;
+  for (const id of store.waiting) {
+    if (choice.waits(id)) continue;
+    const state = store.read(id);
+    if (state === undefined || state.pending.every(({ patchId }) => choice.isAcknowledged(patchId))) continue;
+    const frozen = freeze(store, state, choice, { edits: choice.mostEdits - batch.length, bytes: mostBytes - bytes, atLeastOne: batch.length === 0 });
+    if (frozen.state !== state) changed.push(frozen);
+    batch.push(...frozen.chosen);
+    bytes += frozen.bytes;
+    if (batch.length >= choice.mostEdits || bytes >= mostBytes * 0.9) break;
+  }
+  if (changed.length > 0) {
+    store.transact(() => {
+      for (const { state, folded } of changed) {
+        store.writePending(state);
+        for (const { from, into } of folded) store.conflicts.reassign(state.id, from, into);
+      }
+    });
+  }
+  return batch;
+}
+
+interface Fold {
+  readonly from: PatchId;
+  readonly into: PatchId;
+}
+
+interface Frozen {
+  readonly state: DocumentState;
+  readonly folded: readonly Fold[];
+  readonly chosen: readonly Sent[];
+  readonly bytes: number;
+}
+
+function freeze(store: Store, state: DocumentState, { squashFrom, isAcknowledged }: BatchChoice, room: { readonly edits: number; readonly bytes: number; readonly atLeastOne: boolean }): Frozen {
+  const { edits, folded } = squashed(state.pending, squashFrom);
+  const pending = [...edits];
+  const chosen: Sent[] = [];
+  let bytes = 0;
+  let touched = edits !== state.pending;
+  let counter = state.counter;
+  for (const [index, edit] of edits.entries()) {
+    if (edit.counter !== null) counter = Math.max(counter, edit.counter);
+    if (isAcknowledged(edit.patchId)) continue;
+    const conflicts = conflictsOf(store, state.id, [edit.patchId, ...folded.filter(({ into }) => into === edit.patchId).map(({ from }) => from)]);
+    const size = bytesOf(edit) + conflicts.bytes;
+    const enough = chosen.length >= room.edits || bytes + size > room.bytes;
+    if (enough && !(room.atLeastOne && chosen.length === 0)) break;
+    let frozen = edit;
+    if (edit.counter === null || !edit.sent) {
+      if (edit.counter === null) counter++;
+      frozen = { ...edit, sent: true, counter: edit.counter ?? (counter as Counter) };
+      pending[index] = frozen;
+      touched = true;
+    }
+    chosen.push({ id: state.id, edit: frozen, conflicts: conflicts.reports });
+    bytes += size;
+  }
+  return { state: touched ? { ...state, pending } : state, folded, chosen, bytes };
+}
+
+/** Folds runs of never-sent patches, where there are enough of them to be worth it. The folded one keeps the first one's ids. */
+function squashed(pending: readonly PendingEdit[], from: number): { readonly edits: readonly PendingEdit[]; readonly folded: readonly Fold[] } {
+  const first = pending.findIndex(({ sent }) => !sent);
+  if (from === 0 || first < 0 || pending.length - first < from) return { edits: pending, folded: [] };
+  const edits: PendingEdit[] = pending.slice(0, first);
+  const folded: Fold[] = [];
+  for (let start = first; start < pending.length; ) {
+    let end = start;
+    while (end < pending.length && pending[end]!.kind === 'PATCH' && !pending[end]!.sent) end++;
+    if (end === start) {
+      edits.push(pending[start++]!);
+      continue;
+    }
+    const run = pending.slice(start, end);
+    let taken = 0;
+    for (const { patch, count } of squash(run.map((edit) => edit.patch))) {
+      const head = run[taken]!;
+      edits.push(count === 1 ? head : { ...head, patch });
+      for (const { patchId } of run.slice(taken + 1, taken + count)) folded.push({ from: patchId, into: head.patchId });
+      taken += count;
+    }
+    start = end;
+  }
+  return { edits, folded };
+}
+
+/** What rebasing an edit here has cost: the server sees only the rebased one. */
+function conflictsOf(store: Store, id: DocumentId, patchIds: readonly PatchId[]): { readonly reports: Sent['conflicts']; readonly bytes: number } {
+  const reports: Sent['conflicts'][number][] = [];
+  let bytes = 0;
+  for (const patchId of patchIds) {
+    for (const { revision, conflict } of store.conflicts.ofEdit(id, patchId, mostConflicts - reports.length)) {
+      const json = conflict as unknown as JsonValue;
+      const size = jsonBytes(json, mostConflictBytes) + 30;
+      if (bytes + size > mostConflictBytes) continue;
+      reports.push({ revision, conflict: json });
+      bytes += size;
+    }
+  }
+  return { reports, bytes };
+}
+
+/** The server records no more of one edit. */
+const mostConflicts = 100;
+
+const sizes = new WeakMap<object, number>();
+
+function bytesOf({ patch }: PendingEdit): number {
+  const known = sizes.get(patch);
+  if (known !== undefined) return known;
+  const bytes = jsonBytes(patch as unknown as JsonValue) + envelopeBytes;
+  sizes.set(patch, bytes);
+  return bytes;
+}
+
+export function editInput({ id, edit, conflicts }: Sent, base: DocumentState['revision'], epoch: number): EditInput {
+  return {
+    ...(conflicts.length > 0 ? { conflicts } : {}),
+    documentId: id,
+    patchId: edit.patchId,
+    counter: edit.counter!,
+    clock: { epoch, base },
+    action: actionOf(edit),
+  };
+}
+
+function actionOf(edit: PendingEdit): EditInput['action'] {
+  switch (edit.kind) {
+    case 'CREATE': {
+      const [operation] = edit.patch;
+      return { create: { collection: edit.collection, title: edit.title, value: operation?.op === 'replace' ? operation.value : null } };
+    }
+    case 'PATCH':
+      return { patch: toWire(edit.patch) as unknown as JsonValue };
+    case 'DELETE':
+      return { delete: true };
+    case 'RESTORE':
+      return { restore: true };
+  }
+}
