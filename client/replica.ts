@@ -12,6 +12,7 @@ import { Pull } from './pull.js';
 import { Push } from './push.js';
 import { Queries } from './query.js';
 import { Session } from './session.js';
+import { Settling } from './settling.js';
 import type { ReplicaStatus } from './status.js';
 import type { LocalConflict } from './store/conflicts.js';
 import { openDatabase } from './store/open.js';
@@ -44,12 +45,10 @@ export class Replica {
   private readonly session: Session;
   private readonly connection: Connection;
   private readonly statusListeners = new Set<(status: ReplicaStatus) => void>();
-  private readonly progressWaiters = new Set<() => void>();
+  private readonly settling: Settling;
   private token: ReplicaOptions['token'];
   private current: ReplicaStatus;
   private statusDue = false;
-  /** Counts what happened, so that nobody waits for what is past. */
-  private progress = 0;
   private feedUpToDate = false;
   private lastError: ReplicaStatus['lastError'] = null;
   private closed = false;
@@ -61,6 +60,15 @@ export class Replica {
     checkUrl(options.url);
     const environment = environmentOf({ ...options, token: () => (typeof this.token === 'function' ? this.token() : this.token) });
     this.environment = environment;
+    this.settling = new Settling(environment, {
+      isClosed: () => this.closed,
+      mayBeSettled: () => this.store.pendingCount === 0 && this.connection.state === 'live',
+      nothingNewer: () => this.nothingNewer(),
+      describe: () => {
+        const { connection, pending, lastError } = this.readStatus();
+        return `${connection}, ${pending} edits pending${lastError === null ? '' : `, last error: ${lastError.message}`}`;
+      },
+    });
     const database = openDatabase(options.database, options.durability ?? 'normal');
     this.store = new Store(database, environment.newReplicaId, (changes) => {
       this.live.committed(changes);
@@ -175,41 +183,8 @@ export class Replica {
    * call; waits for a connection if there is none. Refused edits (see `quarantined`) count as done.
    * @throws ConcordError UNAVAILABLE when the replica is closed, or after `timeoutMs` (default: waits for ever).
    */
-  async settled({ timeoutMs }: { readonly timeoutMs?: number } = {}): Promise<void> {
-    let timedOut = false;
-    const timer =
-      timeoutMs === undefined
-        ? undefined
-        : this.environment.timers.set(() => {
-            timedOut = true;
-            this.progressed();
-          }, timeoutMs);
-    const check = (): void => {
-      if (this.closed) throw new ConcordError('UNAVAILABLE', 'The replica was closed before it was settled.');
-      if (timedOut) {
-        const { connection, pending, lastError } = this.readStatus();
-        throw new ConcordError('UNAVAILABLE', `The replica was not settled after ${timeoutMs} ms: ${connection}, ${pending} edits pending${lastError === null ? '' : `, last error: ${lastError.message}`}.`);
-      }
-    };
-    try {
-      for (;;) {
-        check();
-        const seen = this.progress;
-        let retryMs: number | undefined;
-        if (this.store.pendingCount === 0 && this.connection.state === 'live') {
-          try {
-            if (await this.nothingNewer()) return;
-          } catch (error) {
-            // Told by the connection where it matters; a refused question is asked again.
-            retryMs = error instanceof ConcordError ? (error.details.retryAfter ?? this.environment.retry.firstMs) : this.environment.retry.firstMs;
-          }
-        }
-        check();
-        if (this.progress === seen) await this.nextProgress(retryMs);
-      }
-    } finally {
-      this.environment.timers.clear(timer);
-    }
+  settled({ timeoutMs }: { readonly timeoutMs?: number } = {}): Promise<void> {
+    return this.settling.settled(timeoutMs);
   }
 
   /** Connects, at once even if it was waiting to try again, and stays connected. */
@@ -281,8 +256,16 @@ export class Replica {
 
   private async nothingNewer(): Promise<boolean> {
     const { checkpoint, workspaceId } = this.store.checkpoint.get();
-    const { changes } = await this.openSocket().execute(ProbeDocument, { after: checkpoint, ...wireFilter(this.environment.filter), workspaceId });
-    return changes.__typename === 'ChangeBatch' && changes.changes.length === 0 && changes.left.length === 0 && this.store.pendingCount === 0;
+    const { filter } = this.environment;
+    // A reader whose filter looks at values is behind the log by what does not concern it; that is asked for in few pages.
+    const first = filter.where === undefined ? 1 : 1000;
+    for (let after = checkpoint; ; ) {
+      const { changes: event } = await this.openSocket().execute(ProbeDocument, { after, first, ...wireFilter(filter), workspaceId });
+      if (event.__typename !== 'ChangeBatch' || event.changes.length > 0) return false;
+      if (event.left.some((id) => this.store.read(id as DocumentId) !== undefined)) return false;
+      if (event.upToDate) return this.store.pendingCount === 0;
+      after = event.cursor;
+    }
   }
 
   private failed({ code, message }: ConcordError): void {
@@ -290,22 +273,8 @@ export class Replica {
     this.progressed();
   }
 
-  /** Waits until something has happened, or for `atMostMs`. */
-  private nextProgress(atMostMs: number | undefined): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = atMostMs === undefined ? undefined : this.environment.timers.set(() => this.progressed(), atMostMs);
-      this.progressWaiters.add(() => {
-        this.environment.timers.clear(timer);
-        resolve();
-      });
-    });
-  }
-
   private progressed(): void {
-    this.progress++;
-    const waiters = [...this.progressWaiters];
-    this.progressWaiters.clear();
-    for (const resolve of waiters) resolve();
+    this.settling.progressed();
     if (this.statusDue) return;
     this.statusDue = true;
     queueMicrotask(() => {

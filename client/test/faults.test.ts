@@ -241,6 +241,20 @@ describe('a replica in trouble', () => {
     expect(items(a).get('purged')).toBeUndefined();
     expect(items(b).get('purged')).toBeUndefined();
   });
+
+  it('lets go of a document that was purged while edits of it were pending, and keeps these in quarantine', async () => {
+    const a = await world.open();
+    items(a).create(fresh(), { id: 'purged-under-edits' });
+    await world.settle(a);
+    await a.goOffline();
+    items(a).increment('purged-under-edits', '/n');
+    items(a).edit('purged-under-edits', [{ op: 'add', path: '/list/0', value: 'mine' }]);
+    await rewriteHistory('purged-under-edits');
+    a.goOnline();
+    await world.settle(a);
+    expect(items(a).get('purged-under-edits')).toBeUndefined();
+    expect(a.quarantined().map(({ code }) => code)).toEqual(['DOCUMENT_NOT_FOUND', 'PATCH_DEPENDS_ON_REFUSED']);
+  });
 });
 
 describe('a replica without the right to be there', () => {
@@ -281,6 +295,12 @@ describe('a replica without the right to be there', () => {
     const replica = await world.open({ token });
     replica.collection('notes').create({ secret: true }, { id: 'secret' });
     await world.settle(replica);
+    await replica.goOffline();
+    replica.collection('notes').edit('secret', [{ op: 'replace', path: '/secret', value: 'mine' }]);
+    await world.server.graphql('mutation { patchDocument(id: "secret", patch: [{op: "replace", path: "/secret", value: "theirs"}]) { __typename } }');
+    replica.goOnline();
+    await world.settle(replica);
+    expect(replica.conflicts()).toHaveLength(1);
     const { data } = await world.server.graphql('{ viewer { id } }', {}, token);
     const { id } = data!['viewer'] as { id: string };
     await replica.goOffline();
@@ -290,6 +310,7 @@ describe('a replica without the right to be there', () => {
     const { lastError } = await reaches(replica, ({ connection, lastError }) => connection === 'offline' && lastError !== null && lastError.code !== 'UNAVAILABLE');
     expect(['FORBIDDEN', 'WORKSPACE_NOT_FOUND']).toContain(lastError?.code);
     expect(replica.get('secret')).toBeUndefined();
+    expect(replica.conflicts()).toEqual([]);
     expect(replica.quarantined()).toMatchObject([{ documentId: 'secret', patch: [{ op: 'add', path: ['mine'], value: 1 }] }]);
   });
 

@@ -49,6 +49,21 @@ describe('a replica of a part of the workspace', () => {
     expect(await world.serverDocuments()).toMatchObject({ chore: { open: false, n: 1 }, elsewhere: { open: true } });
   });
 
+  it('settles while documents outside of its part go on changing', async () => {
+    const [all, part] = [await world.open(), await world.open({ filter: { collection: 'moving', where: [{ path: ['open'], operator: 'EQUALS', value: true }] } })];
+    const moving = all.collection<{ open: boolean; n: number }>('moving');
+    moving.create({ open: true, n: 0 }, { id: 'moved-out' });
+    moving.create({ open: false, n: 0 }, { id: 'never-in' });
+    await world.settle(all, part);
+    moving.edit('moved-out', [{ op: 'replace', path: '/open', value: false }]);
+    await world.settle(all, part);
+    moving.increment('moved-out', '/n');
+    moving.increment('never-in', '/n');
+    await all.settled();
+    await part.settled({ timeoutMs: 2_000 });
+    expect(held(part, 'moving')).toEqual([]);
+  });
+
   it('takes a new first sync when its filter is changed', async () => {
     const database = world.newFile();
     const whole = await world.open({ database });
