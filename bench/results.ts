@@ -29,10 +29,10 @@ export interface Cell {
 
 export function collect({ name: workload }: Workload, name: SystemName, system: System, outcomes: readonly Outcome[], failures: readonly string[]): Cell {
   const metrics = (outcomes[0]?.metrics ?? []).map(({ name: metric, unit, better }, index): Spread => {
-    const values = ascending(outcomes.map(({ metrics: all }) => all[index]!.value));
+    const values = ascending(outcomes.map(({ metrics: all }) => all[index]!.value).filter((value) => !Number.isNaN(value)));
     const middle = values.length >> 1;
-    const median = values.length % 2 === 1 ? values[middle]! : (values[middle - 1]! + values[middle]!) / 2;
-    return { name: metric, unit, better, median, least: values[0]!, most: values.at(-1)! };
+    const median = values.length % 2 === 1 ? values[middle]! : ((values[middle - 1] ?? NaN) + (values[middle] ?? NaN)) / 2;
+    return { name: metric, unit, better, median, least: values[0] ?? NaN, most: values.at(-1) ?? NaN };
   });
   return { workload, name, title: system.title, acknowledged: system.acknowledged, metrics, rounds: outcomes.length, verified: outcomes.at(-1)?.verified ?? '', failures };
 }

@@ -87,7 +87,7 @@ async function measure(workload: Workload, { systems, quick, rounds, profile }: 
         rmSync(own, { recursive: true, force: true });
         if (outcome === null) throw new Error('the driver gave no outcome');
         outcomes.push(outcome);
-        print(`  ${name.padEnd(16)} ${outcome.metrics.map(({ name: metric, value, unit }) => `${metric} ${Number(value.toPrecision(3))} ${unit}`).join(', ')}`);
+        print(`  ${name.padEnd(16)} ${outcome.metrics.filter(({ value }) => !Number.isNaN(value)).map(({ name: metric, value, unit }) => `${metric} ${Number(value.toPrecision(3))} ${unit}`).join(', ')}`);
       } catch (error) {
         const message = error instanceof Error ? error.message : String(error);
         failures.push(message);
@@ -104,7 +104,8 @@ async function measure(workload: Workload, { systems, quick, rounds, profile }: 
 
 /** Lets a process of its own carry out an order, bounded in time. */
 async function obeyed(order: Order, timeoutMs: number, profile: string | null): Promise<Outcome | null> {
-  const profiling = profile === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`, `--cpu-prof-name=${order.system}-driver.cpuprofile`];
+  // Without a name: each thread of the driver writes a file of its own.
+  const profiling = profile === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`];
   const child: ChildProcess = fork(drive, [], { execArgv: ['--import', 'tsx', ...profiling], stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   const close = () => ended(child);
   open.add(close);

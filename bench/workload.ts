@@ -25,6 +25,7 @@ export const quickSizes: Sizes = {
 export interface Metric {
   readonly name: string;
   readonly unit: string;
+  /** NaN: not measured in this round. */
   readonly value: number;
   readonly better: 'more' | 'less';
 }
