@@ -3,6 +3,7 @@ import type { CommitPort, FeedPort, ReadPort } from '@concord/schema';
 import type pg from 'pg';
 import type { Logger } from 'pino';
 import type { Rights } from './auth/rights.js';
+import { defaultReachBytes } from './commit/merge-bounds.js';
 import { Heads } from './commit/heads.js';
 import { createCommit } from './commit/port.js';
 import { createFeed, type Feed } from './feed/port.js';
@@ -32,6 +33,8 @@ export interface EngineOptions {
   readonly pollMs?: number;
   /** How many changes behind a document's head an edit's base may be (`CLOCK_STALE` beyond). Default: 10,000. */
   readonly reach?: number;
+  /** The same in bytes of their patches. Default: 16 MiB. */
+  readonly reachBytes?: number;
 }
 
 export interface Engine {
@@ -53,7 +56,7 @@ export function createEngine(options: EngineOptions): Promise<Engine> {
     rights,
     limits: options.limits ?? defaultLimits,
     heads: new Heads(options.cacheBytes ?? 128 * 1024 * 1024),
-    reach: options.reach ?? 10_000,
+    reach: { changes: options.reach ?? 10_000, bytes: options.reachBytes ?? defaultReachBytes },
     now: options.now ?? (() => new Date()),
     randomId: () => options.randomId(),
     committed: (changes) => feed.committed(changes),

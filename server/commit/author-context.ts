@@ -5,7 +5,7 @@ import { tailStart, valueAt, type DocumentState, type Lane, type LoggedChange, t
  * Where the author of an edit on `base` stands, given that others committed since: the lane of the author's patch before
  * this one where there is one, else built from the log.
  *
- * Fails only as the transform does (fuel). A need is returned when the log or the value at the base is not in memory.
+ * Fails as the transform does (fuel), and with `CLOCK_STALE` where the log does not reach back to the author's own patches. A need is returned when the log or the value at the base is not in memory.
  */
 export function authorLane(state: DocumentState, author: ReplicaId, base: Revision): Result<Lane> | { readonly need: Need } {
   const known = state.lanes.get(author);
@@ -15,11 +15,12 @@ export function authorLane(state: DocumentState, author: ReplicaId, base: Revisi
   }
 
   const oldest = oldestOwnBase(state, author, base);
-  if (oldest < tailStart(state)) return { need: { kind: 'tail', from: oldest as Revision } };
+  // A tail that cannot be longer is told by the bridge: `CLOCK_STALE`.
+  if (oldest < tailStart(state) && !state.tailEnds) return { need: { kind: 'tail', from: oldest as Revision } };
   const start = valueAt(state, base);
   if (start === undefined) return { need: { kind: 'value', at: base } };
 
-  const log = state.tail.slice(oldest - tailStart(state)).map(bridgeEntry);
+  const log = state.tail.slice(Math.max(0, oldest - tailStart(state))).map(bridgeEntry);
   const others = bridge(log, author, base);
   if (!others.ok) return others;
   const own = authorsChain(log, author, base);

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { PatchId, Position, ReplicaId, WorkspaceId } from '@concord/core';
 import type { Edit, Refused, UnreadableEdit, Verdict, Viewer } from '@concord/schema';
 import type { Limits } from '@concord/core';
@@ -7,7 +8,7 @@ import { decide, type Decision, type HeadAttempt } from './decide.js';
 import type { DocumentState, Need } from './document-state.js';
 import { documentKey, type DocumentKey, type Heads } from './heads.js';
 import { conflictsAt } from './first-verdict.js';
-import { loadNeed, loadStates, type Wanted } from './load.js';
+import { loadNeed, loadStates, type Reach, type Wanted } from './load.js';
 import { committed, conflictRecords, published, refused, type PublishedChange } from './verdict.js';
 
 /** One edit of a push on its way to its verdict. */
@@ -36,7 +37,7 @@ export interface Push {
 export interface CommitParts {
   readonly heads: Heads;
   readonly limits: Limits;
-  readonly reach: number;
+  readonly reach: Reach;
   readonly now: () => Date;
   readonly newPatchId: () => PatchId;
   /** Told of what is durable, in order of position. */
@@ -47,6 +48,9 @@ export interface CommitParts {
 
 /** Bytes of patches and values after which a batch is closed: what one statement should carry at most. */
 const batchBytes = 8 * 1024 * 1024;
+
+/** Merging goes on after others had their turn. No other batch touches these documents meanwhile. */
+const longestTurnMs = 20;
 
 let batches = 0;
 
@@ -76,7 +80,7 @@ export async function commit(db: Queryable, tasks: readonly Task[], parts: Commi
       for (let loads = 0; ; loads++) {
         if (loads > 16 + 8 * tasks.length) throw new Error('invariant: what decisions ask for is loaded and asked for again');
         const needs = new Map<DocumentKey, Need>();
-        waiting = decideAll(waiting, states, round, needs, parts, batch);
+        waiting = await decideAll(waiting, states, round, needs, parts, batch);
         if (needs.size === 0) break;
         await load(db, needs, states, waiting, round, parts, batch);
         if (![...needs].some(([key, need]) => need.kind !== 'fresh' || !round.touched.has(key))) break;
@@ -105,16 +109,17 @@ interface Round {
 }
 
 /** Decides what can be decided; returns the rest, in order. A document that needs something holds back its later edits. */
-function decideAll(
+async function decideAll(
   tasks: readonly Task[],
   states: ReadonlyMap<DocumentKey, DocumentState>,
   round: Round,
   needs: Map<DocumentKey, Need>,
   parts: CommitParts,
   batch: number,
-): Task[] {
+): Promise<Task[]> {
   const rest: Task[] = [];
   const now = parts.now();
+  let turn = performance.now();
   for (const task of tasks) {
     const { push, edit, key } = task;
     const state = states.get(key);
@@ -122,6 +127,10 @@ function decideAll(
     if (needs.has(key) || round.bytes > batchBytes) {
       rest.push(task);
       continue;
+    }
+    if (performance.now() - turn > longestTurnMs) {
+      await nextTurn();
+      turn = performance.now();
     }
     const chain = chainOf(task);
     const decision = decide(state, edit, {
@@ -206,7 +215,7 @@ async function load(
 ): Promise<void> {
   const stale = new Set<DocumentKey>();
   for (const [key, need] of needs) {
-    if (need.kind !== 'fresh') await loadNeed(db, states.get(key)!, need);
+    if (need.kind !== 'fresh') await loadNeed(db, states.get(key)!, need, parts.reach);
     else if (!round.touched.has(key)) stale.add(key);
   }
   if (stale.size === 0) return;

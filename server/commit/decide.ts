@@ -20,6 +20,8 @@ import {
 } from '@concord/core';
 import type { Edit, EditAction, Stamp, UnreadableEdit } from '@concord/schema';
 import { authorLane } from './author-context.js';
+import type { Reach } from './load.js';
+import { tooManyConflicts, tooManyPairs } from './merge-bounds.js';
 import { refuse, refuseClock, tooLarge, type RefusedDecision } from './refuse.js';
 import { loggedUnder, tailStart, type DocumentState, type LoggedChange, type Need } from './document-state.js';
 
@@ -38,8 +40,7 @@ export type Decision =
 
 export interface DecisionRules {
   readonly limits: Limits;
-  /** How many changes behind the head an edit's base may be. */
-  readonly reach: number;
+  readonly reach: Reach;
   /** The server's own replica for the caller, which makes edits that have no stamp. */
   readonly serverReplica: ReplicaId;
   /** With an edit that has no stamp. */
@@ -147,8 +148,8 @@ function checkExistence(state: DocumentState, action: EditAction): Decision | un
 
 /** An edit whose base lies before what is in memory is not stale yet: the log is in the database. */
 function reachBack(state: DocumentState, stamp: Stamp, verdict: ClockVerdict, rules: DecisionRules): Decision | undefined {
-  if (verdict.kind !== 'stale') return undefined;
-  const farthest = Math.max(0, state.revision - rules.reach);
+  if (verdict.kind !== 'stale' || state.tailEnds) return undefined;
+  const farthest = Math.max(0, state.revision - rules.reach.changes);
   const from = 'base' in stamp.clock ? stamp.clock.base : Math.max(farthest, tailStart(state) - 1024);
   if (from < farthest || from >= tailStart(state)) return undefined;
   return need({ kind: 'tail', from: from as Revision });
@@ -194,6 +195,8 @@ function fastForward(state: DocumentState, patch: Patch, stamp: Stamp, base: Rev
 
 /** The patch was made without changes by others: past them, then on top of them. */
 function transformed(state: DocumentState, patch: Patch, stamp: Stamp, base: Revision, rules: DecisionRules, reports: readonly FoundConflict[]): Decision {
+  const tooMuch = tooManyPairs(state, stamp.replicaId, base, patch);
+  if (tooMuch !== undefined) return tooMuch;
   const lane = authorLane(state, stamp.replicaId, base);
   if ('need' in lane) return { kind: 'need', need: lane.need };
   if (!lane.ok) return { kind: 'refused', failure: lane.error };
@@ -212,6 +215,9 @@ function transformed(state: DocumentState, patch: Patch, stamp: Stamp, base: Rev
     const other = conflict.loser === 'earlier' ? conflict.losing.patch : conflict.winning.patch;
     conflicts.push({ againstRevision: lane.value.bridge.revisions[other] ?? base, conflict: alone(conflict) });
   }
+
+  const unstorable = tooManyConflicts(conflicts);
+  if (unstorable !== undefined) return unstorable;
 
   const { committed } = crossed.value;
   const applied = apply(state.value, committed, rules.limits);

@@ -60,6 +60,8 @@ export interface DocumentState {
   /** Replicas that were asked for and have no change in the log. */
   readonly strangers: Set<ReplicaId>;
   allCounters: boolean;
+  /** The log before the tail is too large to be merged past: the tail is not made longer. */
+  tailEnds: boolean;
   /** Changes that were looked up because a patch came again after the tail had passed; null: looked up, not there. */
   readonly looked: Map<string, LoggedChange | null>;
   /** Values at old bases that were rebuilt. */
@@ -108,7 +110,10 @@ const keptCounters = 4096;
  * bound holds for documents that are one large array as well.
  */
 export function trim(state: DocumentState): void {
-  if (state.tail.length > keptTail) state.tail = state.tail.slice(-keptTail / 2);
+  if (state.tail.length > keptTail) {
+    state.tail = state.tail.slice(-keptTail / 2);
+    state.tailEnds = false;
+  }
   const values = Math.min(keptValues, Math.max(4, Math.floor(keptValueBytes / Math.min(state.valueBytes + 1, 65_536))));
   // One change passes the mark at a time, unless a batch brought many: walk down until an emptied one is met.
   for (let index = state.tail.length - values - 1; index >= 0; index--) {

@@ -12,7 +12,14 @@ import {
 } from '@concord/core';
 import type { ChangeRecord } from '@concord/schema';
 import type { Queryable } from '../postgres/queryable.js';
+import { patchesBytes } from './merge-bounds.js';
 import { dotKey, tailStart, type DocumentState, type LoggedChange, type Need } from './document-state.js';
+
+/** How far behind the head of a document an edit's base may be. */
+export interface Reach {
+  readonly changes: number;
+  readonly bytes: number;
+}
 
 /** A document to load, with what the waiting edits will ask for. */
 export interface Wanted {
@@ -26,14 +33,21 @@ export interface Wanted {
 /** `[revision, position, kind, replica, counter, patch id, base, patch, sent]`: a change as the statements below return it. */
 type ChangeRow = readonly [number, number, ChangeRecord['kind'], string, number, string, number, NormalPatch, NormalPatch | null];
 
+/** Bytes of a JSON value as text or somewhat more, without unpacking what is stored as it is. */
+const sizeSql = (column: string): string => `(CASE WHEN pg_column_compression(${column}) IS NULL THEN pg_column_size(${column}) ELSE octet_length(${column}::text) END)`;
+
+const changeSize = `${sizeSql('t.patch')} + coalesce(${sizeSql('t.sent')}, 0)`;
+
 const changeRow = `jsonb_build_array(t.revision, t.position, t.kind, t.replica_id, t.counter, t.patch_id, t.base, t.patch, t.sent)`;
 
 /** One statement, so one snapshot: head, tail and counters agree. Keys of the rows: `w`, `d` ids, `f` from, `r` replicas. */
 const loadHeads = `
 SELECT k.w, k.d, x.epoch, d.collection, d.title, d.value, d.revision::float8 AS revision, d.deleted, d.created_at,
   octet_length(d.value::text) AS bytes,
-  (SELECT jsonb_agg(${changeRow} ORDER BY t.revision) FROM changes t
-    WHERE t.workspace_id = k.w AND t.document_id = k.d AND t.revision > greatest(k.f, d.revision - $2)) AS tail,
+  (SELECT jsonb_agg(${changeRow} ORDER BY t.revision) FROM (
+    SELECT t.*, sum(${changeSize}) OVER (ORDER BY t.revision DESC) AS weight FROM changes t
+    WHERE t.workspace_id = k.w AND t.document_id = k.d AND t.revision > greatest(k.f, d.revision - $2)
+  ) t WHERE t.weight <= $3) AS tail,
   (SELECT jsonb_object_agg(r.id, c.newest) FROM jsonb_array_elements_text(k.r) r(id)
     CROSS JOIN LATERAL (SELECT max(t.counter) AS newest FROM changes t
       WHERE t.workspace_id = k.w AND t.document_id = k.d AND t.replica_id = r.id) c
@@ -61,9 +75,9 @@ interface HeadRow {
  * The states of many documents in one statement. A document that does not exist has `facts` null; one whose workspace does
  * not exist is left out of the result.
  */
-export async function loadStates(db: Queryable, wanted: readonly Wanted[], reach: number, batch: number): Promise<DocumentState[]> {
+export async function loadStates(db: Queryable, wanted: readonly Wanted[], reach: Reach, batch: number): Promise<DocumentState[]> {
   const keys = wanted.map(({ workspaceId, documentId, from, replicas }) => ({ w: workspaceId, d: documentId, f: from, r: [...replicas] }));
-  const { rows } = await db.query<HeadRow>({ name: 'concord-load-heads', text: loadHeads, values: [JSON.stringify(keys), reach] });
+  const { rows } = await db.query<HeadRow>({ name: 'concord-load-heads', text: loadHeads, values: [JSON.stringify(keys), reach.changes, reach.bytes] });
   const asked = new Map(wanted.map((want) => [`${want.workspaceId}\n${want.documentId}`, want.replicas]));
   return rows.map((row) => {
     const counters = new Map<ReplicaId, Counter>();
@@ -90,6 +104,7 @@ export async function loadStates(db: Queryable, wanted: readonly Wanted[], reach
       counters,
       strangers,
       allCounters: row.collection === null,
+      tailEnds: false,
       looked: new Map<string, LoggedChange | null>(),
       rebuilt: new Map<Revision, JsonValue>(),
       lanes: new Map(),
@@ -114,7 +129,7 @@ function loggedChange([revision, position, kind, replicaId, counter, patchId, ba
 }
 
 /** Loads what a decision asked for into a state. `fresh` is not for here: the batch loads the state anew. */
-export async function loadNeed(db: Queryable, state: DocumentState, need: Exclude<Need, { kind: 'fresh' }>): Promise<void> {
+export async function loadNeed(db: Queryable, state: DocumentState, need: Exclude<Need, { kind: 'fresh' }>, reach: Reach): Promise<void> {
   const where = `t.workspace_id = $1 AND t.document_id = $2`;
   const ids = [state.workspaceId, state.documentId] as const;
   switch (need.kind) {
@@ -154,10 +169,14 @@ export async function loadNeed(db: Queryable, state: DocumentState, need: Exclud
     case 'tail': {
       const { rows } = await db.query<{ change: ChangeRow }>({
         name: 'concord-load-tail',
-        text: `SELECT ${changeRow} AS change FROM changes t WHERE ${where} AND t.revision > $3 AND t.revision <= $4 ORDER BY t.revision`,
-        values: [...ids, need.from, tailStart(state)],
+        text: `
+SELECT ${changeRow} AS change FROM (
+  SELECT t.*, sum(${changeSize}) OVER (ORDER BY t.revision DESC) AS weight FROM changes t WHERE ${where} AND t.revision > $3 AND t.revision <= $4
+) t WHERE t.weight <= $5 ORDER BY t.revision`,
+        values: [...ids, need.from, tailStart(state), reach.bytes - state.tail.reduce((bytes, { patch, sent }) => bytes + patchesBytes(patch, sent), 0)],
       });
       state.tail = [...rows.map(({ change }) => loggedChange(change)), ...state.tail];
+      state.tailEnds = tailStart(state) > need.from;
       return;
     }
     case 'value':

@@ -5,6 +5,7 @@ import type pg from 'pg';
 import type { Logger } from 'pino';
 import type { Rights } from '../auth/rights.js';
 import { requireRole } from '../read/require-role.js';
+import type { Reach } from './load.js';
 import { documentKey, type Heads } from './heads.js';
 import { CommitLoop } from './group.js';
 import type { Push, Task } from './commit.js';
@@ -17,8 +18,8 @@ export interface CommitOptions {
   readonly limits: Limits;
   readonly rights: Rights;
   readonly heads: Heads;
-  /** How many changes behind the head an edit's base may be; beyond it the answer is `CLOCK_STALE`. */
-  readonly reach: number;
+  /** How far behind the head an edit's base may be; beyond it the answer is `CLOCK_STALE`. */
+  readonly reach: Reach;
   readonly now: () => Date;
   readonly randomId: () => string;
   readonly committed: (changes: readonly PublishedChange[]) => void;
