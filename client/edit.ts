@@ -167,7 +167,7 @@ function checkSize(patch: NormalPatch): void {
   if (patch.length > patchOperations) {
     throw new ConcordError('LIMIT_EXCEEDED', `The edit has ${patch.length} operations; at most ${patchOperations} are allowed. Split it.`, { limit: patchOperations, actual: patch.length });
   }
-  const bytes = jsonBytes(patch as unknown as JsonValue, patchBytes);
+  const bytes = jsonBytes(patch, patchBytes);
   if (bytes > patchBytes) throw new ConcordError('LIMIT_EXCEEDED', `The edit has ${bytes} bytes or more; at most ${patchBytes} are allowed. Split it.`, { limit: patchBytes, actual: bytes });
 }
 

@@ -15,9 +15,9 @@ export interface BatchChoice {
   /** Never-sent edits of a document are folded together when there are so many; 0: never. */
   readonly squashFrom: number;
   /** Documents that have to wait now. */
-  waits(id: DocumentId): boolean;
+  readonly waits: (id: DocumentId) => boolean;
   /** Edits whose verdict is here already: they only wait for the feed. */
-  isAcknowledged(patchId: PatchId): boolean;
+  readonly isAcknowledged: (patchId: PatchId) => boolean;
 }
 
 /** The server refuses 4 MiB; ids, names and punctuation around the patches are only estimated. */
@@ -141,7 +141,7 @@ const sizes = new WeakMap<object, number>();
 function bytesOf({ patch }: PendingEdit): number {
   const known = sizes.get(patch);
   if (known !== undefined) return known;
-  const bytes = jsonBytes(patch as unknown as JsonValue) + envelopeBytes;
+  const bytes = jsonBytes(patch) + envelopeBytes;
   sizes.set(patch, bytes);
   return bytes;
 }

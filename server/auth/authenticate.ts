@@ -49,7 +49,7 @@ interface Entry {
 }
 
 const refused = (): ConcordError =>
-  new ConcordError('UNAUTHENTICATED', 'The token is not valid: it is unknown, expired or revoked. Ask an owner of the workspace for a new one, or make one with "npm run token -- create".');
+  new ConcordError('UNAUTHENTICATED', 'The token is unknown, expired or revoked. Ask an owner for one, or run "npm run token -- create".');
 
 export function createAuthenticator(options: {
   readonly prisma: PrismaClient;
@@ -64,6 +64,8 @@ export function createAuthenticator(options: {
   const verified = new LRUCache<string, Entry>({ max: mostTokens });
   const running = new Map<string, Promise<Session>>();
   const watchers = new Map<string, Set<(reason: ConcordError) => void>>();
+  /** A revocation is for ever: one that overtakes a verification, or comes before anybody watches the session, must not be missed. */
+  const revokedTokens = new LRUCache<string, true>({ max: mostTokens });
   const slots = createSlots(verificationsAtOnce);
 
   /** The row of a token that may still be used. */
@@ -75,14 +77,15 @@ export function createAuthenticator(options: {
   }
 
   async function verify(token: string, key: string, address: string): Promise<Session> {
-    await failedLogins.check(address);
     const known = verified.get(key);
-    // Seen before: its row is looked at again, but the same hash need not be computed twice.
+    // Seen before: its row is looked at again, but the same hash need not be computed twice. Who guesses from the same
+    // address (a household, a proxy) does not shut it out.
     if (known?.hash != null && known.session.tokenId !== null) {
       const row = await usableRow(known.session.tokenId);
       if (row?.hash === known.hash) return remember(key, row.session, row.hash);
     }
     verified.delete(key);
+    await failedLogins.check(address);
     if (jwt !== null && looksLikeJwt(token)) {
       const identity = await jwt(token);
       if (identity === null) return fail(address, null);
@@ -104,6 +107,7 @@ export function createAuthenticator(options: {
   }
 
   function remember(key: string, session: Session, hash: string | null): Session {
+    if (session.tokenId !== null && revokedTokens.has(session.tokenId)) throw refused();
     verified.set(key, { session, hash, checkedAt: now().getTime() });
     return session;
   }
@@ -124,6 +128,7 @@ export function createAuthenticator(options: {
   }
 
   function dropToken(tokenId: string): void {
+    revokedTokens.set(tokenId, true);
     for (const [key, entry] of verified.entries()) if (entry.session.tokenId === tokenId) verified.delete(key);
     const listeners = watchers.get(tokenId);
     watchers.delete(tokenId);
@@ -165,6 +170,10 @@ export function createAuthenticator(options: {
 
     onEnded(session, listener) {
       const { tokenId, expiresAt } = session;
+      if (tokenId !== null && revokedTokens.has(tokenId)) {
+        const soon = setImmediate(() => listener(refused()));
+        return () => clearImmediate(soon);
+      }
       const timer = expiresAt === null ? null : onceAt(expiresAt, now, () => listener(refused()));
       if (tokenId !== null) watchers.set(tokenId, (watchers.get(tokenId) ?? new Set()).add(listener));
       return () => {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createRemoteJWKSet, jwtVerify } from 'jose';
-import type { PrincipalId } from '@concord/core';
+import { ConcordError, type PrincipalId } from '@concord/core';
 import type { Config } from '../config.js';
 
 /** Who a token of the identity provider stands for. */
@@ -15,7 +15,13 @@ export type JwtVerifier = (token: string) => Promise<JwtIdentity | null>;
 /** A JWT has three parts, our own tokens two. */
 export const looksLikeJwt = (token: string): boolean => token.split('.').length === 3;
 
-/** Verifies against the provider's published keys (asymmetric algorithms only, whatever the token claims). Null: not valid. */
+/** What jose throws when it cannot get the keys: nothing is known then about the token. */
+const withoutKeys: ReadonlySet<unknown> = new Set(['ERR_JOSE_GENERIC', 'ERR_JWKS_INVALID', 'ERR_JWKS_TIMEOUT']);
+
+/**
+ * Verifies against the provider's published keys (asymmetric algorithms only, whatever the token claims). Null: not valid.
+ * @throws ConcordError UNAVAILABLE when the keys cannot be had.
+ */
 export function createJwtVerifier({ jwksUrl, issuer, audience }: NonNullable<Config['jwt']>): JwtVerifier {
   const keys = createRemoteJWKSet(new URL(jwksUrl));
   return async (token) => {
@@ -34,8 +40,9 @@ export function createJwtVerifier({ jwksUrl, issuer, audience }: NonNullable<Con
         expiresAt: payload.exp === undefined ? null : new Date(payload.exp * 1000),
       };
     } catch (error) {
-      if (error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_J')) return null;
-      throw error;
+      const code = error instanceof Error && 'code' in error ? error.code : undefined;
+      if (typeof code === 'string' && code.startsWith('ERR_J') && !withoutKeys.has(code)) return null;
+      throw new ConcordError('UNAVAILABLE', 'The keys of the identity provider cannot be read now, so the token cannot be checked. Try again in a moment.', { retryAfter: 5_000 }, { cause: error });
     }
   };
 }
