@@ -19,6 +19,8 @@ import { isAsyncIterable } from 'graphql-yoga';
 export interface SharedResult extends ExecutionResult {
   /** The whole result as JSON. Yoga asks for it by this name. */
   readonly stringify: () => string;
+  /** The same in UTF-8. */
+  readonly bytes: Buffer;
 }
 
 export const isShared = (result: object): result is SharedResult => 'stringify' in result;
@@ -84,7 +86,7 @@ function resultOf(event: unknown, args: ExecutionArgs, results: Results): Execut
   // With an error the context of the one who caused it matters; what waits for something is not a mere reading of the event.
   if (result instanceof Promise || result.errors !== undefined) return result;
   const text = JSON.stringify(result);
-  const shared: SharedResult = { ...result, stringify: () => text };
+  const shared: SharedResult = { ...result, stringify: () => text, bytes: Buffer.from(text) };
   results.set(event, shared);
   return shared;
 }

@@ -4,6 +4,8 @@ import type { WebSocket } from 'ws';
 /** Beyond it what is held back in one turn goes out at once. */
 const mostHeldBytes = 64 * 1024;
 
+const asText = { binary: false } as const;
+
 /** Streams with frames of this turn of the event loop. */
 let held: Duplex[] = [];
 
@@ -14,19 +16,19 @@ let held: Duplex[] = [];
  * Returns a promise when what was written before is still here: it resolves when the kernel has taken the frame, so that a slow
  * reader holds back its own stream. Otherwise nothing is to be waited for. A frame for a socket that is not open is dropped.
  */
-export function createSocketWriter(socket: WebSocket, stream: Duplex): (frame: string) => Promise<void> | undefined {
+export function createSocketWriter(socket: WebSocket, stream: Duplex): (frame: string | Buffer) => Promise<void> | undefined {
   return (frame) => {
     if (socket.readyState !== socket.OPEN) return undefined;
     const corked = stream.writableCorked > 0;
     const waits = socket.bufferedAmount > (corked ? mostHeldBytes : 0);
     if (!waits) {
       if (!corked) hold(stream);
-      socket.send(frame);
+      socket.send(frame, asText);
       return undefined;
     }
     if (corked) stream.uncork();
     return new Promise((resolve, reject) => {
-      socket.send(frame, (error) => (error ? reject(error) : resolve()));
+      socket.send(frame, asText, (error) => (error ? reject(error) : resolve()));
     });
   };
 }

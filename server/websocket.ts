@@ -25,7 +25,7 @@ const goingAway = 1001;
 
 interface Extra {
   readonly socket: WebSocket;
-  readonly write: (frame: string) => Promise<void> | undefined;
+  readonly write: (frame: string | Buffer) => Promise<void> | undefined;
   readonly address: string;
   session: Session | null;
 }
@@ -165,10 +165,12 @@ export function createWebSocketEdge(options: {
   };
 }
 
+const tail = Buffer.from('}');
+
 /** Passes on what is to be sent by graphql-ws; results that are serialised already are sent from here. */
 function sendShared<Result extends object>(results: AsyncIterable<Result>, id: string, write: Extra['write']): AsyncIterableIterator<Result> {
   const source = results[Symbol.asyncIterator]();
-  const head = `{"id":${JSON.stringify(id)},"type":"next","payload":`;
+  const head = Buffer.from(`{"id":${JSON.stringify(id)},"type":"next","payload":`);
   return {
     [Symbol.asyncIterator]() {
       return this;
@@ -177,7 +179,9 @@ function sendShared<Result extends object>(results: AsyncIterable<Result>, id: s
       for (;;) {
         const next = await source.next();
         if (next.done === true || !isShared(next.value)) return next;
-        await write(`${head}${next.value.stringify()}}`);
+        // Not a string put together: the shared part is not encoded anew for each subscriber.
+        const waits = write(Buffer.concat([head, next.value.bytes, tail]));
+        if (waits !== undefined) await waits;
       }
     },
     async return() {

@@ -18,8 +18,8 @@ declare module 'vitest' {
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const folder = await mkdtemp(path.join('/tmp', 'concord-test-'));
   const log = pino({ level: 'warn' }, pino.destination(2));
-  // A test does not outlive a power failure; commits are durable against everything else.
-  const postgres = await startEmbedded({ dataFolder: folder, log, settings: { fsync: 'off', full_page_writes: 'off', max_connections: '300' } });
+  // A test does not outlive a power failure; commits are durable against everything else. Over TCP, because some tests cut it.
+  const postgres = await startEmbedded({ dataFolder: folder, log, settings: { fsync: 'off', full_page_writes: 'off', max_connections: '300', unix_socket_directories: '' } });
   // It is a process group of its own and would outlive a run that is killed.
   const watchdog = spawn('sh', ['-c', `while kill -0 ${process.pid} 2>/dev/null; do sleep 1; done; kill -INT ${postgres.pid} 2>/dev/null; sleep 2; rm -rf '${folder}'`], { detached: true, stdio: 'ignore' });
   watchdog.unref();

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chown, mkdir, mkdtemp, open, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises';
+import { chown, mkdir, mkdtemp, open, readdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -11,7 +11,7 @@ import { commandOf, findInstallation, type Installation } from './binaries.js';
 
 /** A PostgreSQL of our own, in the data folder. */
 export interface EmbeddedPostgres {
-  /** Of the database `concord`. */
+  /** Of the database `concord`. Over its Unix socket (`?host=/folder`) where that can be, else over TCP. */
   readonly connectionString: string;
   /** True: it was still running, left by a process that was killed (or started by a neighbour on the same folder). */
   readonly adopted: boolean;
@@ -30,10 +30,12 @@ const role = 'concord';
 const database = 'concord';
 const startTimeoutMs = 60_000;
 
+/** The address of a Unix socket has room for 104 bytes on macOS, 108 on Linux, with the zero at its end. */
+const longestSocketPath = 103;
+
 /** Durable, and sized for one machine that has other work to do too. */
 const settings: Readonly<Record<string, string>> = {
   listen_addresses: '127.0.0.1',
-  unix_socket_directories: '',
   max_connections: '120',
   shared_buffers: '128MB',
   max_wal_size: '2GB',
@@ -82,18 +84,49 @@ export async function startEmbedded(options: {
     if (adopted) remembered = { ...remembered, port: running.port };
   }
   if (!adopted) {
-    await rm(path.join(installation.clusterFolder, 'postmaster.pid'), { force: true });
+    await removeLocks(installation);
     if (!(await isFree(remembered.port))) remembered = { ...remembered, port: await freePort() };
-    await run(installation, remembered.port, path.join(dataFolder, 'postgres.log'), { ...settings, ...options.settings });
+    await run(installation, remembered.port, path.join(dataFolder, 'postgres.log'), { ...settings, unix_socket_directories: socketFolderOf(installation, remembered.port), ...options.settings });
     await memory.write(remembered);
   }
-  const pid = (await runningPid(installation))?.pid;
-  if (pid === undefined) throw new Error('PostgreSQL stopped right after its start; see postgres.log in the data folder.');
+  const postmaster = await runningPid(installation);
+  if (postmaster === null) throw new Error('PostgreSQL stopped right after its start; see postgres.log in the data folder.');
+  const { pid, socketFolder } = postmaster;
   log.info({ pid, port: remembered.port, adopted }, adopted ? 'PostgreSQL was still running; adopted.' : 'PostgreSQL is running.');
 
-  const connectionString = (name: string) => `postgresql://${role}:${remembered.password}@127.0.0.1:${remembered.port}/${name}`;
+  const overTcp = (name: string) => `postgresql://${role}:${remembered.password}@127.0.0.1:${remembered.port}/${name}`;
+  const overSocket = (name: string) => `${overTcp(name)}?host=${encodeURIComponent(socketFolder)}`;
+  const connectionString = socketFolder !== '' && (await answers(overSocket('postgres'), log)) ? overSocket : overTcp;
   await ensureDatabase(connectionString('postgres'));
   return { connectionString: connectionString(database), adopted, pid, stop: () => stop(pid, connectionString('postgres'), log) };
+}
+
+/**
+ * A round trip over a Unix socket costs a fifth less than over TCP, and a third less of our own CPU. It lies in the cluster's own folder, which only its user may enter. Empty: the
+ * path is too long for it, or PostgreSQL would take it for a list.
+ */
+function socketFolderOf({ clusterFolder }: Installation, port: number): string {
+  const fits = Buffer.byteLength(path.join(clusterFolder, `.s.PGSQL.${port}`)) <= longestSocketPath;
+  return fits && !/[,"\s]/.test(clusterFolder) ? clusterFolder : '';
+}
+
+async function answers(connectionString: string, log: Logger): Promise<boolean> {
+  const client = new pg.Client({ connectionString });
+  try {
+    await client.connect();
+    return true;
+  } catch (error) {
+    log.info({ err: error }, 'PostgreSQL cannot be reached over its Unix socket; going on over TCP.');
+    return false;
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
+/** What a postmaster that was killed left behind; whoever has its pid now must not be taken for it. Only while none is running. */
+async function removeLocks({ clusterFolder }: Installation): Promise<void> {
+  const left = (await readdir(clusterFolder)).filter((name) => name === 'postmaster.pid' || name.startsWith('.s.PGSQL.'));
+  for (const name of left) await rm(path.join(clusterFolder, name), { force: true });
 }
 
 /** The port and the password on disk. Written whole or not at all. */
@@ -150,13 +183,14 @@ async function makeCluster({ initdb, clusterFolder, user }: Installation, passwo
 }
 
 /** The postmaster of this cluster, if one lives. A stale postmaster.pid, or one whose pid is now another program's, is none. */
-async function runningPid({ clusterFolder }: Installation): Promise<{ readonly pid: number; readonly port: number } | null> {
+async function runningPid({ clusterFolder }: Installation): Promise<{ readonly pid: number; readonly port: number; readonly socketFolder: string } | null> {
   const lines = (await readFile(path.join(clusterFolder, 'postmaster.pid'), 'utf8').catch(() => '')).split('\n');
   const pid = Number(lines[0]);
   const port = Number(lines[3]);
+  const socketFolder = lines[4]?.trim() ?? '';
   if (!Number.isInteger(pid) || pid <= 1) return null;
   const command = await commandOf(pid);
-  return command !== null && command.includes('postgres') && command.includes(clusterFolder) ? { pid, port } : null;
+  return command !== null && command.includes('postgres') && command.includes(clusterFolder) ? { pid, port, socketFolder } : null;
 }
 
 /** Waits while it starts or recovers. False: it is gone (it was stopping). */
