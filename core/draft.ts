@@ -103,7 +103,7 @@ export class Draft {
   hasKey(object: MutableObject, segment: string | number, path: Path | Pointer, depth: number): segment is string {
     if (typeof segment === 'string' && segment !== '__proto__' && Object.hasOwn(object, segment)) return true;
     if (this.mayBeKey(segment, path, depth)) {
-      this.refuse('PATH_NOT_FOUND', `There is no key ${quoted(segment)} at "${pointerText(path, depth)}"`, path, depth + 1);
+      this.refuse('PATH_NOT_FOUND', `There is no key ${quoted(segment)} in the ${depth === 0 ? 'document' : `object at "${pointerText(path, depth)}"`}; add it first`, path, depth + 1);
     }
     return false;
   }

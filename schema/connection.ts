@@ -46,7 +46,7 @@ export function connectionOf<Row>(name: string, node: ObjectRef<typeof builder.$
 export function pageSize(first: number | null | undefined, fallback: number, max: number): number {
   const size = first ?? fallback;
   if (size < 1 || size > max) {
-    throw new ConcordError('INPUT_INVALID', `first must be 1 to ${max}, got ${size}.`, { path: 'first', limit: max, actual: size });
+    throw new ConcordError('INPUT_INVALID', `first must be 1 to ${max}, got ${size}.`, { path: '/first', limit: max, actual: size });
   }
   return size;
 }

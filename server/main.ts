@@ -14,6 +14,9 @@ Options:
   --help          this text
 `;
 
+// Above the start: `main` runs before what stands below it.
+const unreachable: ReadonlySet<string> = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH']);
+
 process.exitCode = await main(process.argv.slice(2));
 
 /** The exit status: 0 stopped as asked, 1 could not start, 2 wrong arguments. Stays undefined while the server runs. */
@@ -92,7 +95,9 @@ function explain(error: unknown, config: Config): string {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code === 'EADDRINUSE') return `port ${config.port} on ${config.host} is taken. Stop what runs there, or choose another with PORT.`;
   if (code === 'EACCES') return `port ${config.port} may not be used by this user. Choose one above 1023 with PORT.`;
-  if (config.databaseUrl !== null && (code === 'ECONNREFUSED' || code === 'ENOTFOUND')) return 'the PostgreSQL of DATABASE_URL cannot be reached. Start it, or correct the address.';
+  if (config.databaseUrl !== null && typeof code === 'string' && unreachable.has(code)) {
+    return `the PostgreSQL of DATABASE_URL cannot be reached at ${new URL(config.databaseUrl).host} (${code}). Start it, or correct the address.`;
+  }
   if (code === '28P01' || code === '28000') return 'the PostgreSQL refuses the user or the password in DATABASE_URL. Correct them.';
   if (code === '3D000') return 'the database named in DATABASE_URL does not exist. Make it with CREATE DATABASE, or correct the name.';
   return error instanceof Error ? error.message : String(error);

@@ -96,7 +96,7 @@ export async function openNotifications(options: {
         const listening = client;
         if (listening !== null) {
           ask(listening, `LISTEN ${listening.escapeIdentifier(channel)}`).catch((error: unknown) => {
-            options.log.warn({ err: error, channel }, 'LISTEN failed; it is repeated with the next connection.');
+            if (!closed) options.log.warn({ err: error, channel }, 'LISTEN failed; it is repeated with the next connection.');
           });
         }
       }

@@ -42,7 +42,7 @@ export function createOperations(schema: GraphQLSchema, limits: QueryLimits): Op
     try {
       document = parse(query, { maxTokens: mostTokens });
     } catch (error) {
-      return { document: null, errors: [error instanceof GraphQLError ? error : new GraphQLError(String(error))], nestedPages: false };
+      return { document: null, errors: [error instanceof GraphQLError ? error : tooDeep()], nestedPages: false };
     }
     // Shape first: it is linear in the text, validation of hostile fragments is not.
     const shape = checkShape(document, limits);
@@ -69,3 +69,7 @@ export function createOperations(schema: GraphQLSchema, limits: QueryLimits): Op
     },
   };
 }
+
+/** The parser descends by recursion: what it throws beside a syntax error is that its stack is used up. */
+const tooDeep = (): GraphQLError =>
+  new GraphQLError('The operation is nested too deeply to be read. Ask in several operations, and send large values as variables.', { extensions: { code: 'QUERY_TOO_COMPLEX' } });

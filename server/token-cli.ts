@@ -42,7 +42,7 @@ function readCommand(args: readonly string[], now: Date): Command {
     case 'create': {
       const { name, role, workspace = 'main', label = '', days } = values;
       if (name === undefined || name.trim() === '' || name.length > 256) throw new UsageError('create needs --name with 1 to 256 characters.');
-      if (role !== 'OWNER' && role !== 'EDITOR' && role !== 'VIEWER') throw new UsageError('create needs --role OWNER, EDITOR or VIEWER.');
+      if (role !== 'OWNER' && role !== 'EDITOR' && role !== 'VIEWER') throw new UsageError(`create needs --role OWNER, EDITOR or VIEWER${role === undefined ? '' : `, not ${role}`}.`);
       const workspaceId = parseWorkspaceId(workspace);
       if (!workspaceId.ok) throw new UsageError(`--workspace: ${workspaceId.error.message}`);
       if (days !== undefined && !(/^\d{1,5}$/.test(days) && Number(days) > 0)) throw new UsageError('--days needs a whole number from 1 to 99999.');
@@ -61,7 +61,8 @@ function parse(args: readonly string[]) {
       options: { name: { type: 'string' }, role: { type: 'string' }, workspace: { type: 'string' }, label: { type: 'string' }, days: { type: 'string' } },
     });
   } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
+    // Node's advice about positional arguments does not concern these commands.
+    throw new UsageError(error instanceof Error ? error.message.replace(/'?\. To specify a positional.*$/s, "'.") : String(error));
   }
 }
 
@@ -95,7 +96,12 @@ async function run(command: Command, { prisma, pool }: Database): Promise<string
     }
     case 'revoke': {
       const { count } = await prisma.token.updateMany({ where: { id: command.id, revokedAt: null }, data: { revokedAt: new Date() } });
-      if (count === 0) return `There is no valid token ${command.id}; nothing to do.\n`;
+      if (count === 0) {
+        if ((await prisma.token.findUnique({ where: { id: command.id } })) === null) {
+          throw new ConcordError('INPUT_INVALID', `There is no token ${command.id}; "npm run token -- list" shows all. Nothing was revoked.`);
+        }
+        return `Token ${command.id} was revoked before; nothing to do.\n`;
+      }
       await prisma.auditEntry.create({
         data: auditRow({ workspaceId: null, principalId: null, action: 'REVOKE_TOKEN', outcome: 'OK', detail: { tokenId: command.id, by: 'command line' } }, new Date()),
       });

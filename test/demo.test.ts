@@ -56,6 +56,7 @@ describe('the demo', () => {
   it('tells what is wrong with its arguments, with status 2', async () => {
     expect(await run('examples/demo/main.ts', ['--sharde', '5'])).toMatchObject({ status: 2, err: expect.stringContaining('Usage: npm run demo') as string });
     expect(await run('examples/demo/main.ts', ['--shared', 'many'])).toMatchObject({ status: 2 });
+    expect(await run('examples/demo/main.ts', ['no-such-folder'])).toMatchObject({ status: 2, err: expect.stringContaining('There is no file or folder no-such-folder') as string });
   });
 });
 
@@ -67,7 +68,8 @@ describe('the first app of the README', () => {
 
   it('edits offline, settles and tells what the server holds', async () => {
     const { status, out } = await run('examples/first-app.ts', [], { CONCORD_URL: server.url, CONCORD_TOKEN: server.token });
-    expect(out).toContain("on the server: { text: 'Buy milk and bread', done: true, likes: 1 }");
+    expect(out).toContain("open: [ 'Buy milk and bread' ]");
+    expect(out).toContain("on the server: { text: 'Buy milk and bread', done: false, likes: 1, tags: [ 'shop' ] }");
     expect(status).toBe(0);
   }, 60_000);
 });

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -41,7 +41,7 @@ async function main(): Promise<number> {
       },
     });
   } catch (error) {
-    process.stderr.write(`${(error as Error).message}\n\n${usage}`);
+    process.stderr.write(`${(error as Error).message.split('. To specify')[0]}\n\n${usage}`);
     return 2;
   }
   const { values, positionals } = options;
@@ -51,7 +51,16 @@ async function main(): Promise<number> {
   }
   const [shared, seed] = [Number(values.shared), Number(values.seed)];
   if (![shared, seed].every((number) => Number.isSafeInteger(number) && number >= 0)) {
-    process.stderr.write(`--shared and --seed take whole numbers.\n\n${usage}`);
+    process.stderr.write(`--shared and --seed take whole numbers from 0.\n\n${usage}`);
+    return 2;
+  }
+  const missing = positionals.filter((path) => !existsSync(path));
+  if (missing.length > 0) {
+    process.stderr.write(`There is no file or folder ${missing.join(', ')}.\n\n${usage}`);
+    return 2;
+  }
+  if (process.env['CONCORD_URL'] && !process.env['CONCORD_TOKEN']) {
+    process.stderr.write('CONCORD_URL is set but CONCORD_TOKEN is not. Set it to a token as printed at the first start of that server, or unset CONCORD_URL.\n');
     return 2;
   }
   const folder = mkdtempSync(join(tmpdir(), 'concord-replicas-'));

@@ -95,6 +95,9 @@ describe('npm start', { timeout: 60_000 }, () => {
     const revoked = run('server/token-cli.ts', ['revoke', viewerToken], environment);
     expect(await revoked.exited).toBe(0);
     expect(JSON.stringify(await ask('{ viewer { name } }'))).toContain('UNAUTHENTICATED');
+    const mistyped = run('server/token-cli.ts', ['revoke', 'nope'], environment);
+    expect(await mistyped.exited).toBe(1);
+    expect(mistyped.output()).toContain('There is no token nope');
     token = owner;
 
     third.child.kill('SIGTERM');
@@ -127,7 +130,7 @@ describe('npm start', { timeout: 60_000 }, () => {
     ['an unknown argument', 'server/main.ts', ['--port'], {}, 2, 'Unknown argument: --port'],
     ['a wrong variable', 'server/main.ts', [], { PORT: 'x' }, 2, 'PORT (the port to listen on'],
     ['plain HTTP in production', 'server/main.ts', [], { NODE_ENV: 'production' }, 2, 'NODE_ENV=production refuses plain HTTP'],
-    ['a database that is not there', 'server/main.ts', [], { PORT: '0', DATABASE_URL: 'postgresql://u:p@127.0.0.1:1/d' }, 1, 'the PostgreSQL of DATABASE_URL cannot be reached'],
+    ['a database that is not there', 'server/main.ts', [], { PORT: '0', DATABASE_URL: 'postgresql://u:p@127.0.0.1:1/d' }, 1, 'the PostgreSQL of DATABASE_URL cannot be reached at 127.0.0.1:1 (ECONNREFUSED)'],
     ['a token command without a role', 'server/token-cli.ts', ['create', '--name', 'x'], {}, 2, 'create needs --role'],
     ['an unknown token command', 'server/token-cli.ts', ['destroy'], {}, 2, 'Unknown command: destroy'],
   ])('refuses %s and says what to do', async (_name, script, args, change, status, text) => {
