@@ -90,7 +90,7 @@ builder.queryFields((t) => ({
       ...filterArguments(t),
       orderBy: t.arg({ type: DocumentOrderInput, required: false, description: 'By id when left out. Ties are broken by id.' }),
       includeDeleted: t.arg.boolean({ required: false, description: 'Tombstones too. Default: false.' }),
-      first: t.arg.int({ required: false, description: 'How many rows, 1 to 1000. Default: 50.' }),
+      first: t.arg.int({ required: false, description: 'How many rows, 1 to 1000. Default: 50. A page also ends at about 4 MiB.' }),
       after: t.arg.string({ required: false, description: pageArguments.after }),
       workspaceId: t.arg.id({ required: false, description: workspaceArgument }),
     },

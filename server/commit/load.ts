@@ -12,6 +12,7 @@ import {
 } from '@concord/core';
 import type { ChangeRecord } from '@concord/schema';
 import type { Queryable } from '../postgres/queryable.js';
+import { sizeSql } from '../read/size-sql.js';
 import { patchesBytes } from './merge-bounds.js';
 import { dotKey, tailStart, type DocumentState, type LoggedChange, type Need } from './document-state.js';
 
@@ -32,9 +33,6 @@ export interface Wanted {
 
 /** `[revision, position, kind, replica, counter, patch id, base, patch, sent]`: a change as the statements below return it. */
 type ChangeRow = readonly [number, number, ChangeRecord['kind'], string, number, string, number, NormalPatch, NormalPatch | null];
-
-/** Bytes of a JSON value as text or somewhat more, without unpacking what is stored as it is. */
-const sizeSql = (column: string): string => `(CASE WHEN pg_column_compression(${column}) IS NULL THEN pg_column_size(${column}) ELSE octet_length(${column}::text) END)`;
 
 const changeSize = `${sizeSql('t.patch')} + coalesce(${sizeSql('t.sent')}, 0)`;
 

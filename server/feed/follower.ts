@@ -108,6 +108,7 @@ export class Follower implements AsyncIterableIterator<FeedEvent>, Follows {
         if (event === null && this.position >= feed.head && this.announced) await this.woken(feed);
       }
     } catch (error) {
+      if (this.ended) return { done: true, value: undefined };
       this.end();
       throw error;
     }

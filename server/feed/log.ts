@@ -2,6 +2,7 @@ import { ConcordError, type Counter, type DocumentId, type NormalPatch, type Pat
 import type { ChangeRecord, DocumentFilter } from '@concord/schema';
 import { toldPatch, type PublishedChange } from '../commit/verdict.js';
 import type { Queryable } from '../postgres/queryable.js';
+import { pageBytes, sizeSql } from '../read/size-sql.js';
 
 export interface LogPage {
   readonly changes: readonly PublishedChange[];
@@ -11,9 +12,6 @@ export interface LogPage {
   readonly head: Position;
   readonly epoch: number;
 }
-
-/** A page ends at about this size, so that a page of large patches is not held in memory at once. */
-const pageBytes = 4 * 1024 * 1024;
 
 /**
  * The log after a position, in order, in one statement: what is not in the result and not after `to` will never appear,
@@ -30,7 +28,7 @@ FROM workspaces w LEFT JOIN LATERAL (
   SELECT * FROM (
     SELECT page.*, sum(size) OVER (ORDER BY page.position) - size AS before FROM (
       SELECT position::float8 AS position, document_id, revision::float8 AS revision, kind, collection, title, replica_id, counter::float8 AS counter, patch_id, principal_id, patch, committed_at,
-        pg_column_size(patch) AS size
+        ${sizeSql('patch')} AS size
       FROM changes
       WHERE workspace_id = $1 AND changes.position > $2 AND ($4::text IS NULL OR collection = $4) AND ($5::text[] IS NULL OR document_id = ANY($5))
       ORDER BY changes.position LIMIT $3

@@ -93,6 +93,8 @@ export function createFeed({ db, log, rights, notify, ringBytes, pollMs }: FeedO
       async (self) => {
         followers.set(self, workspaceId);
         await requireRole(rights, viewer, workspaceId, 'VIEWER');
+        // It has left meanwhile; once in the feed, nobody would take it out again.
+        if (!followers.has(self)) throw new Error('The reader has left');
         return open(workspaceId, self);
       },
       leave,
@@ -143,7 +145,12 @@ export function createFeed({ db, log, rights, notify, ringBytes, pollMs }: FeedO
     },
     follow: (viewer, workspaceId, { after, filter }) => startFollower(viewer, workspaceId, after, filter),
     watch: (viewer, workspaceId, id: DocumentId) =>
-      new Watch(startFollower(viewer, workspaceId, null, { ids: [id] }), () => readDocument(db, workspaceId, id)),
+      new Watch(startFollower(viewer, workspaceId, null, { ids: [id] }), async () => {
+        const document = await readDocument(db, workspaceId, id);
+        // The right may have gone while it was read: then it is not shown (I8).
+        await requireRole(rights, viewer, workspaceId, 'VIEWER');
+        return document;
+      }),
     async snapshot(viewer, workspaceId, request): Promise<SnapshotPage> {
       await requireRole(rights, viewer, workspaceId, 'VIEWER');
       return readSnapshot(db, workspaceId, request);

@@ -3,10 +3,9 @@ import type { DocumentFilter, SnapshotPage } from '@concord/schema';
 import type { Queryable } from '../postgres/queryable.js';
 import { conditionsSql } from '../read/conditions-sql.js';
 import { documentColumns, documentRecord, type DocumentRow } from '../read/documents.js';
+import { pageBytes, sizeSql } from '../read/size-sql.js';
 import { formatCursor, parseCursor } from './cursor.js';
 import { readPlaces } from './log.js';
-
-const pageBytes = 4 * 1024 * 1024;
 
 /**
  * Living documents by id. The pages are not one snapshot of the database: what changes while they are read comes through the
@@ -30,7 +29,7 @@ export async function readSnapshot(
     text: `
 SELECT * FROM (
   SELECT page.*, (sum(size) OVER (ORDER BY id) - size)::float8 AS before FROM (
-    SELECT ${documentColumns}, pg_column_size(value) AS size FROM documents
+    SELECT ${documentColumns}, ${sizeSql('value')} AS size FROM documents
     WHERE workspace_id = $1 AND id > $2 AND NOT deleted AND ($4::text IS NULL OR collection = $4) AND ($5::text[] IS NULL OR id = ANY($5)) AND ${where}
     ORDER BY id LIMIT $3
   ) page

@@ -31,6 +31,16 @@ export class Watch implements AsyncIterableIterator<DocumentRecord | null> {
   }
 
   private async produce(): Promise<IteratorResult<DocumentRecord | null>> {
+    try {
+      return await this.follow();
+    } catch (error) {
+      // Nobody returns a stream that has thrown.
+      await this.changes.return?.();
+      throw error;
+    }
+  }
+
+  private async follow(): Promise<IteratorResult<DocumentRecord | null>> {
     for (;;) {
       const result = await this.changes.next();
       if (result.done === true) return { done: true, value: undefined };

@@ -1,6 +1,7 @@
 import { ConcordError, type DocumentId, type JsonValue, type Position, type Revision, type WorkspaceId } from '@concord/core';
 import type { DocumentFilter, DocumentOrder, DocumentRecord, Page } from '@concord/schema';
 import type { Queryable } from '../postgres/queryable.js';
+import { pageBytes, sizeSql } from './size-sql.js';
 import { conditionsSql, isStorable, placeSql } from './conditions-sql.js';
 
 export const documentColumns = 'id, collection, title, value, revision::float8 AS revision, position::float8 AS position, deleted, created_at, updated_at';
@@ -54,7 +55,7 @@ interface SortKey {
   readonly descending: boolean;
 }
 
-/** A page of documents. The row key holds the sort values of its row, so a page continues exactly there whatever has changed. */
+/** A page of documents, which also ends at about 4 MiB. The row key holds the sort values of its row, so a page continues exactly there whatever has changed. */
 export async function readDocuments(db: Queryable, workspaceId: WorkspaceId, { filter, order, first, after, includeDeleted }: DocumentsRequest): Promise<Page<DocumentRecord>> {
   const values: unknown[] = [workspaceId];
   const parts = ['workspace_id = $1'];
@@ -65,17 +66,23 @@ export async function readDocuments(db: Queryable, workspaceId: WorkspaceId, { f
 
   const keys = sortKeys(order, values);
   if (after !== null) parts.push(afterSql(keys, parseRowKey(after, keys), values));
-  const { rows } = await db.query<DocumentRow & { readonly key: readonly string[] }>({
+  const orderSql = keys.map(({ sql, descending }) => `${sql}${descending ? ' DESC' : ''}`).join(', ');
+  const { rows } = await db.query<DocumentRow & { readonly key: readonly string[]; readonly cut: boolean }>({
     text: `
-SELECT ${documentColumns}, ARRAY[${keys.map(({ sql }) => `(${sql})::text`).join(', ')}] AS key
-FROM documents WHERE ${parts.join(' AND ')}
-ORDER BY ${keys.map(({ sql, descending }) => `${sql}${descending ? ' DESC' : ''}`).join(', ')}
-LIMIT $${values.push(first + 1)}`,
+SELECT *, upto >= ${pageBytes} AS cut FROM (
+  SELECT page.*, sum(size) OVER (ORDER BY place) AS upto FROM (
+    SELECT ${documentColumns}, ARRAY[${keys.map(({ sql }) => `(${sql})::text`).join(', ')}] AS key,
+      row_number() OVER (ORDER BY ${orderSql}) AS place, ${sizeSql('value')} AS size
+    FROM documents WHERE ${parts.join(' AND ')}
+    ORDER BY ${orderSql} LIMIT $${values.push(first + 1)}
+  ) page
+) sized WHERE upto - size < ${pageBytes} ORDER BY place`,
     values,
   });
   return {
     rows: rows.slice(0, first).map((row) => ({ row: documentRecord(workspaceId, row), key: Buffer.from(JSON.stringify(row.key)).toString('base64url') })),
-    hasNextPage: rows.length > first,
+    // A page that was cut by its size is followed by another, which may be empty.
+    hasNextPage: rows.length > first || rows.at(-1)?.cut === true,
   };
 }
 

@@ -1,10 +1,12 @@
 import type { Cursor, DocumentId, Position } from '@concord/core';
-import type { ChangeBatch, DocumentFilter, FeedEvent, Viewer } from '@concord/schema';
+import type { ChangeBatch, DocumentFilter, FeedEvent, Role, Viewer } from '@concord/schema';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { changeJson } from '../feed/change-json.js';
 import { formatCursor } from '../feed/cursor.js';
+import { createFeed } from '../feed/port.js';
+import { Watch } from '../feed/watch.js';
 import { openCuttableProxy } from './cuttable-proxy.js';
-import { atHead, create, documentId, edit, openWorld, patch, told, type Node, type World } from './engine-world.js';
+import { atHead, create, documentId, edit, openWorld, patch, quiet, told, type Node, type World } from './engine-world.js';
 import { postgresUrl } from './postgres-url.js';
 
 let world: World;
@@ -223,6 +225,36 @@ describe('watching and snapshots', () => {
     expect((await last).done).toBe(true);
   });
 
+  it('shows nothing that was read while the right to it was taken away', async () => {
+    await pushAll(node, atHead('secret', create({ n: 0 })));
+    let role: Role | null = 'VIEWER';
+    const feed = createFeed({
+      db: {
+        query: async (statement) => {
+          const result = await world.sql.query(statement);
+          if (statement.name === 'concord-read-document') role = null;
+          return result as never;
+        },
+      },
+      log: quiet,
+      // The revocation has not been heard of yet.
+      rights: { role: () => Promise.resolve(role), onRevoked: () => () => undefined },
+      notify: node.notify,
+      ringBytes: 1_000_000,
+      pollMs: 60_000,
+    });
+    const stream = feed.watch(world.reader, world.workspaceId, documentId('secret'))[Symbol.asyncIterator]();
+    await expect(stream.next()).rejects.toMatchObject({ code: 'WORKSPACE_NOT_FOUND' });
+    expect((await stream.next()).done).toBe(true);
+    await feed.close();
+  });
+
+  it('stops following when the document cannot be read', async () => {
+    const changes = follow(node, null, { ids: [documentId('f1')] });
+    await expect(new Watch(changes, () => Promise.reject(new Error('no answer'))).next()).rejects.toThrow('no answer');
+    expect((await changes.next()).done).toBe(true);
+  });
+
   it('pages through the living documents with one cursor, from which the feed goes on', async () => {
     const own = await openWorld(postgresUrl());
     const at = await own.node();
@@ -245,6 +277,30 @@ describe('watching and snapshots', () => {
     const rest = await at.feed.pull(own.reader, own.workspaceId, { after: [...cursors][0]!, first: 10, filter: {} });
     expect(rest).toMatchObject({ changes: [{ documentId: 's00a' }], upToDate: true });
     await expect(at.feed.snapshot(own.reader, own.workspaceId, { first: 8, after: 'x', filter: {} })).rejects.toMatchObject({ code: 'CURSOR_INVALID' });
+    await own.close();
+  });
+});
+
+describe('a page', () => {
+  it('ends by the size of what it holds, not of how it is stored', async () => {
+    const own = await openWorld(postgresUrl());
+    const at = await own.node();
+    const ids = Array.from({ length: 30 }, (_, index) => `large${String(index).padStart(2, '0')}`);
+    for (const id of ids) await at.commit.push(own.editor, own.workspaceId, [atHead(id, create('x'.repeat(250_000)))]);
+    const seen: DocumentId[] = [];
+    const pulled = await at.feed.pull(own.reader, own.workspaceId, { after: null, first: 1000, filter: {} });
+    expect(pulled).toMatchObject({ type: 'ChangeBatch', upToDate: false });
+    expect(pulled.type === 'ChangeBatch' && pulled.changes.length).toBe(17);
+    const page = await at.feed.snapshot(own.reader, own.workspaceId, { first: 1000, after: null, filter: {} });
+    expect(page.documents).toHaveLength(17);
+    let after: string | null = null;
+    do {
+      const { rows, hasNextPage } = await at.read.documents(own.reader, own.workspaceId, { filter: {}, order: { field: 'ID', descending: false }, first: 1000, after, includeDeleted: false });
+      expect(rows.length).toBeLessThanOrEqual(17);
+      seen.push(...rows.map(({ row }) => row.id));
+      after = hasNextPage ? rows.at(-1)!.key : null;
+    } while (after !== null);
+    expect(seen).toEqual(ids);
     await own.close();
   });
 });

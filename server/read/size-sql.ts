@@ -1,0 +1,9 @@
+/** A page of rows ends at about this size, so that a page of large values is not held in memory at once. */
+export const pageBytes = 4 * 1024 * 1024;
+
+/**
+ * Bytes of a jsonb column about as text. What is stored compressed is unpacked for it: a value of a megabyte may take a
+ * hundredth of it on disk. What is not is measured without being read.
+ */
+export const sizeSql = (column: string): string =>
+  `(CASE WHEN pg_column_compression(${column}) IS NULL THEN pg_column_size(${column}) ELSE octet_length(${column}::text) END)`;
