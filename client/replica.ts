@@ -66,7 +66,7 @@ export class Replica {
       nothingNewer: () => this.nothingNewer(),
       describe: () => {
         const { connection, pending, lastError } = this.readStatus();
-        return `${connection}, ${pending} edits pending${lastError === null ? '' : `, last error: ${lastError.message}`}`;
+        return `${connection}, ${pending} edits pending${lastError === null ? '' : `, last error: ${lastError.message.replace(/\.$/, '')}`}`;
       },
     });
     const database = openDatabase(options.database, options.durability ?? 'normal');

@@ -222,9 +222,11 @@ export function closeError(cause: unknown): ConcordError {
   if (cause instanceof ConcordError) return cause;
   if (Array.isArray(cause)) return graphqlError(cause as GraphQLFormattedError[]);
   const { code, reason, message } = (typeof cause === 'object' && cause !== null ? cause : {}) as { code?: unknown; reason?: unknown; message?: unknown };
-  const told = typeof reason === 'string' && reason !== '' ? reason : typeof message === 'string' && message !== '' ? message : 'the connection was lost';
-  if (refused.has(code)) return new ConcordError('UNAUTHENTICATED', `The server refused the token: ${told}. Get a valid one and call setToken().`);
-  const named = typeof reason === 'string' ? reason.split(/[ :]/, 1)[0] : undefined;
-  if (isCode(named)) return new ConcordError(named, told);
+  const told = (typeof reason === 'string' && reason !== '' ? reason : typeof message === 'string' && message !== '' ? message : 'the connection was lost').replace(/\.$/, '');
+  // A server's reason is "CODE: sentence".
+  const named = typeof reason === 'string' ? told.split(/[ :]/, 1)[0] : undefined;
+  const sentence = isCode(named) ? told.slice(named.length).replace(/^:? */, '') || errorCodes[named].replace(/\.$/, '') : told;
+  if (refused.has(code)) return new ConcordError('UNAUTHENTICATED', `The server refused the token: ${sentence}. Get a valid one and call setToken().`);
+  if (isCode(named)) return new ConcordError(named, `${sentence}.`);
   return new ConcordError('UNAVAILABLE', `The server cannot be reached: ${told}${typeof code === 'number' ? ` (${code})` : ''}.`, {}, { cause });
 }

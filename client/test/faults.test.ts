@@ -268,6 +268,7 @@ describe('a replica without the right to be there', () => {
     const replica = await world.open({ token: 'nobody.nothing' });
     const status = await reaches(replica, ({ lastError, connection }) => lastError !== null && connection === 'offline');
     expect(status.lastError?.code).toBe('UNAUTHENTICATED');
+    expect(status.lastError?.message).toMatch(/^The server refused the token: The token is unknown, .*"npm run token -- create"\. Get a valid one/);
     replica.collection('notes').create({ typed: 'offline' }, { id: 'typed' });
     const seen: string[] = [];
     replica.onStatus(({ connection }) => seen.push(connection));
