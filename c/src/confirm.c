@@ -86,7 +86,7 @@ sync_engine_status se_confirm_change(se_store *store, const cJSON *change, se_ev
   if (status != SYNC_ENGINE_OK) return status;
   if (revision > row.revision) {
     status = advance(&row, change, kind, revision, &fits, error);
-    if (!fits) row.stale = true;
+    if (!fits && revision > row.stale) row.stale = revision;
     if (fits && strcmp(kind, "CREATE") == 0) {
       /* A document made here under the same id, refused or about to be, gives way to the server's names. */
       if (status == SYNC_ENGINE_OK) status = se_row_set(&row.collection, collection, error);
@@ -117,11 +117,17 @@ sync_engine_status se_confirm_document(se_store *store, const cJSON *document, b
   if (status != SYNC_ENGINE_OK) return status;
   bool news = revision > row.revision || (force && (revision != row.revision || deleted != row.deleted || row.confirmed == NULL));
   if (news || row.stale || force) {
+    /*
+     * A change may have come while this state was on its way: then it is read once more, as long as that brings something
+     * new (a server restored from a backup may have lost the change).
+     */
+    if (revision < row.revision && row.stale < row.revision) row.stale = row.revision;
+    bool behind = !force && row.stale > revision && revision != row.revision;
+    if (!behind) row.stale = 0;
     free(row.confirmed);
     row.confirmed = se_json_text(value);
     row.revision = revision;
     row.deleted = deleted;
-    row.stale = false;
     status = row.confirmed == NULL ? se_no_memory(error) : se_row_set(&row.collection, collection, error);
     if (status == SYNC_ENGINE_OK) status = se_row_set(&row.title, title, error);
     if (status == SYNC_ENGINE_OK) status = news || row.chained ? moved(store, &row, events, error) : se_row_save(store, &row, error);
@@ -139,7 +145,7 @@ sync_engine_status se_confirm_absent(se_store *store, const char *document_id, s
   row.confirmed = NULL;
   row.revision = 0;
   row.deleted = false;
-  row.stale = false;
+  row.stale = 0;
   status = moved(store, &row, events, error);
   se_row_free(&row);
   return status;

@@ -36,7 +36,7 @@ static sync_engine_status copy_row(se_row *row, sqlite3_stmt *statement, sync_en
   row->base_deleted = sqlite3_column_int(statement, 10) != 0;
   row->visible_deleted = sqlite3_column_int(statement, 11) != 0;
   row->counter = sqlite3_column_int64(statement, 12);
-  row->stale = sqlite3_column_int(statement, 13) != 0;
+  row->stale = sqlite3_column_int64(statement, 13);
   return SYNC_ENGINE_OK;
 }
 
@@ -75,9 +75,9 @@ sync_engine_status se_row_save(se_store *store, const se_row *row, sync_engine_e
       " revision = excluded.revision, deleted = excluded.deleted, base = excluded.base, base_revision = excluded.base_revision,"
       " base_deleted = excluded.base_deleted, visible = excluded.visible, visible_deleted = excluded.visible_deleted,"
       " replica = excluded.replica, counter = excluded.counter, stale = excluded.stale",
-      "ttttibtibtbtib", row->id, row->collection, row->title, row->confirmed, row->revision, (int)row->deleted, row->chained ? row->base : NULL,
+      "ttttibtibtbtii", row->id, row->collection, row->title, row->confirmed, row->revision, (int)row->deleted, row->chained ? row->base : NULL,
       row->chained ? row->base_revision : (int64_t)-1, (int)row->base_deleted, row->chained ? row->visible : NULL, (int)row->visible_deleted,
-      row->replica, row->counter, (int)row->stale);
+      row->replica, row->counter, row->stale);
   return status;
 }
 

@@ -21,7 +21,7 @@ typedef struct se_row {
   bool visible_deleted;
   char *replica;
   int64_t counter;
-  bool stale;
+  int64_t stale; /* 0, or the newest revision known of that is not here: the document is to be read again */
 } se_row;
 
 /* *found false: *out is empty. Free with se_row_free in any case. */

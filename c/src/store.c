@@ -14,8 +14,8 @@ enum { SCHEMA_VERSION = 1 };
  * While edits are pending, base/base_revision/base_deleted hold the state they were made on (frozen: sent edits name it) and
  * visible/visible_deleted that state with them applied; base_revision is null when none is pending, and then the confirmed
  * state is the visible one. `counter` is the number of the newest edit made here under `replica`; rows are kept for its sake
- * even when the document is gone, because a counter must never be used twice. `stale`: the confirmed state missed a change
- * and is to be read again.
+ * even when the document is gone, because a counter must never be used twice. `stale`: the confirmed state missed
+ * changes, up to this revision, and is to be read again.
  * outbox.state: 0 never sent, 1 sent, 2 acknowledged at `revision` (kept until its document has no pending edit left).
  */
 static const char schema[] =
