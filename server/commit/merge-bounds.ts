@@ -17,7 +17,8 @@ export function tooManyPairs(state: DocumentState, author: ReplicaId, base: Revi
   const chained = state.lanes.get(author)?.base === base;
   let own = patch.length;
   let others = 0;
-  for (const change of state.tail.slice(base - tailStart(state))) {
+  for (let index = base - tailStart(state); index < state.tail.length; index++) {
+    const change = state.tail[index]!;
     if (change.replicaId !== author) others += change.patch.length;
     else if (!chained) own += change.patch.length;
   }
