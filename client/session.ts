@@ -1,7 +1,7 @@
 import { ConcordError, canonicalJson, type DocumentId, type Failure, type JsonValue, type ReplicaId, type WorkspaceId } from '@concord/core';
 import type { Head } from './adopt.js';
 import { wireFilter } from './filter.js';
-import { ChangesDocument, HeadsDocument, MembershipDocument, PushDocument, SnapshotDocument } from './generated/graphql.js';
+import { ChangesDocument, HeadsDocument, MembershipDocument, PushDocument, SnapshotDocument, type HeadsQuery } from './generated/graphql.js';
 import type { Environment } from './options.js';
 import { turn, type Pull } from './pull.js';
 import type { Push } from './push.js';
@@ -69,9 +69,8 @@ export class Session {
     let asked: readonly string[] = ids;
     for (let attempt = 0; asked.length > 0; attempt++) {
       if (attempt === mostHeadReads) throw new ConcordError('UNAVAILABLE', `The documents ${asked.join(', ')} changed each time they were read.`);
-      const { documents } = await socket.execute(HeadsDocument, { ids: [...asked], first: asked.length, workspaceId: this.workspaceId() });
       const again = new Map<string, Head>();
-      for (const node of documents.nodes) {
+      for (const node of await this.headNodes(socket, asked)) {
         const head: Head = { ...node, counter: node.clock.find((entry) => entry.replicaId === replicaId)?.counter ?? 0 };
         const before = moving.get(node.id);
         if (node.clock.reduce((sum, { counter }) => sum + counter, 0) === node.revision) heads.push(head);
@@ -82,6 +81,17 @@ export class Session {
       asked = [...again.keys()];
     }
     return heads;
+  }
+
+  /** Large documents end a page early. */
+  private async headNodes(socket: Socket, ids: readonly string[]): Promise<HeadsQuery['documents']['nodes']> {
+    const nodes: HeadsQuery['documents']['nodes'][number][] = [];
+    for (let after: string | null = null; ; ) {
+      const { documents }: HeadsQuery = await socket.execute(HeadsDocument, { ids: [...ids], first: ids.length, after, workspaceId: this.workspaceId() });
+      nodes.push(...documents.nodes);
+      after = documents.pageInfo.endCursor ?? null;
+      if (!documents.pageInfo.hasNextPage || after === null) return nodes;
+    }
   }
 
   private async identify(socket: Socket): Promise<void> {

@@ -49,6 +49,17 @@ describe('a replica of a part of the workspace', () => {
     expect(await world.serverDocuments()).toMatchObject({ chore: { open: false, n: 1 }, elsewhere: { open: true } });
   });
 
+  it('takes in all documents that come to match at once, also when they are large', async () => {
+    const [all, part] = [await world.open(), await world.open({ filter: { collection: 'large', where: [{ path: ['open'], operator: 'EQUALS', value: true }] } })];
+    const large = all.collection<{ open: boolean; text: string }>('large');
+    const names = Array.from({ length: 7 }, (_, index) => `large-${index}`);
+    for (const id of names) large.create({ open: false, text: 'x'.repeat(900_000) }, { id });
+    await world.settle(all, part);
+    for (const id of names) large.edit(id, [{ op: 'replace', path: '/open', value: true }]);
+    await world.settle(all, part);
+    expect(held(part, 'large')).toEqual(names);
+  });
+
   it('settles while documents outside of its part go on changing', async () => {
     const [all, part] = [await world.open(), await world.open({ filter: { collection: 'moving', where: [{ path: ['open'], operator: 'EQUALS', value: true }] } })];
     const moving = all.collection<{ open: boolean; n: number }>('moving');

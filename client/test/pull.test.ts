@@ -12,7 +12,7 @@ import { Store } from '../store/store.js';
 const id = 'd' as DocumentId;
 
 const change = (documentId: string, revision: number, value: number): RemoteChange => ({
-  documentId: documentId as DocumentId,
+  documentId: documentId,
   revision: revision as Revision,
   position: revision as RemoteChange['position'],
   kind: revision === 1 ? 'CREATE' : 'PATCH',
