@@ -19,9 +19,9 @@ query Who {
     headers,
     query: `mutation Create {
   createDocument(
-    id: "shopping"
+    id: "groceries"
     collection: "lists"
-    title: "Shopping"
+    title: "Groceries"
     value: { items: ["bread"], count: 1, note: "for Sunday" }
   ) {
     __typename
@@ -35,7 +35,7 @@ query Who {
     headers,
     query: `# Operations of RFC 6902, and inc, str_ins, str_del. Run it while the subscription in the next tab is open.
 mutation Patch($patch: JSON!) {
-  patchDocument(id: "shopping", patch: $patch) {
+  patchDocument(id: "groceries", patch: $patch) {
     __typename
     ... on Edited { document { revision value } commit { position } }
     ... on Refused { code message path }
@@ -51,7 +51,7 @@ mutation Patch($patch: JSON!) {
   {
     headers,
     query: `subscription Watch {
-  document(id: "shopping") { revision value }
+  document(id: "groceries") { revision value }
 }
 `,
   },

@@ -85,7 +85,12 @@ ${token}
 
 In GraphiQL put {"Authorization": "Bearer ${firstToken ?? '<token>'}"} in the Headers tab, then try:
 
-  mutation { createDocument(id: "hello", value: { text: "Hello" }) { __typename ... on Edited { document { revision value } } } }
+  mutation {
+    createDocument(id: "hello", collection: "notes", title: "Hello", value: { text: "Hello", likes: 0, tags: [] }) {
+      ... on Edited { document { id revision value } }
+      ... on Refused { code message }
+    }
+  }
 
 Ctrl-C stops it.
 `;
