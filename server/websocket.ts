@@ -19,6 +19,12 @@ const keepAliveMs = 15_000;
 const flushMs = 20;
 const mostOperationsPerSocket = 1_000;
 
+/**
+ * What fits into the first ten segments of a connection arrives in one round trip, compressed or not; deflating it costs a trip
+ * to another thread and more CPU than all the rest of a small answer.
+ */
+const compressFromBytes = 14 * 1024;
+
 /** Close codes beyond graphql-ws's own: standard "try again later", after which clients reconnect. */
 const tryAgainLater = 1013;
 const goingAway = 1001;
@@ -112,7 +118,7 @@ export function createWebSocketEdge(options: {
     maxPayload: options.mostMessageBytes,
     handleProtocols: (protocols) => handleProtocols(protocols),
     perMessageDeflate: {
-      threshold: 1_024,
+      threshold: compressFromBytes,
       serverNoContextTakeover: true,
       clientNoContextTakeover: true,
       concurrencyLimit: 4,
