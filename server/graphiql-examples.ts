@@ -33,7 +33,8 @@ query Who {
   },
   {
     headers,
-    query: `# Operations of RFC 6902, and inc, str_ins, str_del. Run it while the subscription in the next tab is open.
+    query: `# Operations of RFC 6902, and inc, str_ins, str_del. To see it arrive, run Watch in a second browser
+# tab first: GraphiQL ends a subscription when you leave its tab.
 mutation Patch($patch: JSON!) {
   patchDocument(id: "groceries", patch: $patch) {
     __typename
