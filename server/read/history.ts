@@ -2,15 +2,23 @@ import { ConcordError, type Conflict, type Counter, type DocumentId, type Normal
 import type { ChangeRecord, ConflictRecord, Page } from '@concord/schema';
 import { changeRecord } from '../feed/log.js';
 import type { PrismaClient } from '../generated/prisma/client.js';
+import type { Queryable } from '../postgres/queryable.js';
+import { fitting, sizeSql } from './size-sql.js';
 
-/** The changes of a document, newest first. The row key is the revision. */
+/** The changes of a document, newest first; a page also ends at about 4 MiB. The row key is the revision. */
 export async function readHistory(
+  db: Queryable,
   prisma: PrismaClient,
   workspaceId: WorkspaceId,
   documentId: DocumentId,
-  { first, after }: { readonly first: number; readonly after: string | null },
+  { first: asked, after }: { readonly first: number; readonly after: string | null },
 ): Promise<Page<ChangeRecord>> {
   const before = after === null ? undefined : { lt: BigInt(parseNumbers(after, 1)[0]) };
+  const first = await fitting(
+    db,
+    `SELECT ${sizeSql('patch')} AS size FROM changes WHERE workspace_id = $1 AND document_id = $2 AND ($3::bigint IS NULL OR revision < $3) ORDER BY revision DESC LIMIT $4`,
+    [workspaceId, documentId, before === undefined ? null : String(before.lt), asked],
+  );
   const rows = await prisma.change.findMany({
     where: { workspaceId, documentId, ...(before === undefined ? {} : { revision: before }) },
     orderBy: { revision: 'desc' },
@@ -38,13 +46,20 @@ export async function readHistory(
   };
 }
 
-/** The conflicts of a document, or of the workspace, newest first. The row key is `position.ordinal`. */
+/** The conflicts of a document, or of the workspace, newest first; a page also ends at about 4 MiB. The row key is `position.ordinal`. */
 export async function readConflicts(
+  db: Queryable,
   prisma: PrismaClient,
   workspaceId: WorkspaceId,
-  { documentId, first, after }: { readonly documentId: DocumentId | null; readonly first: number; readonly after: string | null },
+  { documentId, first: asked, after }: { readonly documentId: DocumentId | null; readonly first: number; readonly after: string | null },
 ): Promise<Page<ConflictRecord>> {
   const key = after === null ? null : parseNumbers(after, 2);
+  const first = await fitting(
+    db,
+    `SELECT ${sizeSql('detail')} AS size FROM conflicts WHERE workspace_id = $1 AND ($2::text IS NULL OR document_id = $2)
+      AND ($3::bigint IS NULL OR position < $3 OR (position = $3 AND ordinal > $4)) ORDER BY position DESC, ordinal LIMIT $5`,
+    [workspaceId, documentId, key === null ? null : key[0], key === null ? null : key[1], asked],
+  );
   const rows = await prisma.conflict.findMany({
     where: {
       workspaceId,

@@ -22,11 +22,11 @@ export function createRead({ db, prisma, rights }: { readonly db: Queryable; rea
     },
     async history(viewer, workspaceId, documentId, request) {
       await requireRole(rights, viewer, workspaceId, 'VIEWER');
-      return readHistory(prisma, workspaceId, documentId, request);
+      return readHistory(db, prisma, workspaceId, documentId, request);
     },
     async conflicts(viewer, workspaceId, request) {
       await requireRole(rights, viewer, workspaceId, 'VIEWER');
-      return readConflicts(prisma, workspaceId, request);
+      return readConflicts(db, prisma, workspaceId, request);
     },
     async clock(viewer, workspaceId, documentId) {
       await requireRole(rights, viewer, workspaceId, 'VIEWER');

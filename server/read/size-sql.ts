@@ -1,3 +1,5 @@
+import type { Queryable } from '../postgres/queryable.js';
+
 /** A page of rows ends at about this size, so that a page of large values is not held in memory at once. */
 export const pageBytes = 4 * 1024 * 1024;
 
@@ -7,3 +9,12 @@ export const pageBytes = 4 * 1024 * 1024;
  */
 export const sizeSql = (column: string): string =>
   `(CASE WHEN pg_column_compression(${column}) IS NULL THEN pg_column_size(${column}) ELSE octet_length(${column}::text) END)`;
+
+/** How many rows of a page there is room for, at least one. `rows` selects them in order with their `size` in bytes. */
+export async function fitting(db: Queryable, rows: string, values: unknown[]): Promise<number> {
+  const result = await db.query<{ fit: number }>({
+    text: `SELECT count(*)::int AS fit FROM (SELECT sum(size) OVER (ROWS UNBOUNDED PRECEDING) - size AS before FROM (${rows}) page) sized WHERE before < ${pageBytes}`,
+    values,
+  });
+  return Math.max(1, result.rows[0]?.fit ?? 1);
+}

@@ -301,6 +301,17 @@ describe('a page', () => {
       after = hasNextPage ? rows.at(-1)!.key : null;
     } while (after !== null);
     expect(seen).toEqual(ids);
+
+    const replaced = (by: string, counter: number, base: number) => edit('large00', by, counter, base, patch({ op: 'replace', path: '', value: `${by}${counter}`.repeat(75_000) }));
+    for (let counter = 1; counter <= 30; counter++) await at.commit.push(own.editor, own.workspaceId, [replaced('A', counter, counter)]);
+    const both = async (after: string | null) => await at.read.history(own.reader, own.workspaceId, documentId('large00'), { first: 1000, after });
+    const newest = await both(null);
+    expect(newest.hasNextPage).toBe(true);
+    const oldest = await both(newest.rows.at(-1)!.key);
+    expect([...newest.rows, ...oldest.rows].map(({ row }) => row.revision as number)).toEqual(Array.from({ length: 31 }, (_, index) => 31 - index));
+    expect(newest.rows.length).toBeGreaterThan(10);
+    await at.commit.push(own.editor, own.workspaceId, [replaced('B', 1, 5)]);
+    expect((await at.read.conflicts(own.reader, own.workspaceId, { documentId: documentId('large00'), first: 1000, after: null })).rows.length).toBeGreaterThan(0);
     await own.close();
   });
 });
