@@ -151,7 +151,8 @@ async function start(config: Config, log: Logger, opened: (() => Promise<void>)[
     const closed = new Promise((resolve) => server.close(resolve));
     server.closeIdleConnections();
     // Ends the open streams with SHUTTING_DOWN and returns when every push that was taken has its verdict.
-    await Promise.race([closeEngine(), delay(left(), undefined, { ref: false })]);
+    // Should that fail, the rest is closed all the same, and closeOpened logs why.
+    await Promise.race([closeEngine().catch(() => undefined), delay(left(), undefined, { ref: false })]);
     await webSockets.close(Math.min(left(), 2_000));
     server.closeIdleConnections();
     await Promise.race([closed, delay(left(), undefined, { ref: false })]);

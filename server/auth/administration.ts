@@ -70,7 +70,11 @@ export function createAdministration(options: {
 
     async revokeToken(viewer, id) {
       const token = await prisma.token.findUnique({ where: { id }, select: { principalId: true } });
-      if (token === null || !(await mayRevoke(prisma, viewer, token.principalId))) return false;
+      if (token === null) return false;
+      if (!(await mayRevoke(prisma, viewer, token.principalId))) {
+        await record(prisma, { workspaceId: null, principalId: viewer.principalId, action: 'REVOKE_TOKEN', outcome: 'FORBIDDEN', detail: { tokenId: id, of: token.principalId } });
+        return false;
+      }
       await prisma.$transaction(async (transaction) => {
         await transaction.token.updateMany({ where: { id, revokedAt: null }, data: { revokedAt: now() } });
         await record(transaction, { workspaceId: null, principalId: viewer.principalId, action: 'REVOKE_TOKEN', outcome: 'OK', detail: { tokenId: id, of: token.principalId } });

@@ -139,6 +139,13 @@ describe('Authentication', () => {
     expect(errors[0]).toMatchObject({ extensions: { code: 'INPUT_INVALID', path: '/role' } });
   });
 
+  it('audits who tried to revoke a token of somebody else, and does not tell them that it exists', async () => {
+    const { id } = await newToken();
+    expect((await server.graphql('mutation ($id: ID!) { revokeToken(id: $id) }', { id })).data).toEqual({ revokeToken: false });
+    const [row] = await rows<{ outcome: string; detail: unknown }>(`SELECT outcome, detail FROM audit WHERE action = 'REVOKE_TOKEN' ORDER BY id DESC LIMIT 1`);
+    expect(row).toMatchObject({ outcome: 'FORBIDDEN', detail: { tokenId: id } });
+  });
+
   it('makes workspaces whose maker owns them', async () => {
     const { token } = await newToken();
     const { data } = await server.graphql('mutation { createWorkspace(name: "Mine") { name role } }', {}, token);
