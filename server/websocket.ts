@@ -99,13 +99,15 @@ export function createWebSocketEdge(options: {
       }
       const checked = operations.check(query);
       if (checked.document === null || checked.errors.length > 0) return checked.errors.map(mask);
-      const { error } = operations.select(checked, operationName, variables);
+      const { operation, error } = operations.select(checked, operationName, variables);
       if (error !== null) return [mask(error)];
+      const coerced = operation === null ? null : operations.coerce(checked, operation, variables);
+      const variableValues = coerced?.variableValues ?? variables;
       return {
         schema,
-        document: checked.document,
+        document: coerced?.document ?? checked.document,
         ...(operationName == null ? {} : { operationName }),
-        ...(variables == null ? {} : { variableValues: variables }),
+        ...(variableValues == null ? {} : { variableValues }),
         contextValue: await contextOf(extra.session, extra.address),
       };
     } catch (error) {
