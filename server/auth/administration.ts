@@ -5,6 +5,7 @@ import type { Prisma, PrismaClient } from '../generated/prisma/client.js';
 import type { Authenticator } from './authenticate.js';
 import { newCredential } from './credentials.js';
 import type { MembershipCache } from './membership-cache.js';
+import { noSuchWorkspace } from '../read/require-role.js';
 
 const longestName = 256;
 
@@ -26,7 +27,7 @@ export function createAdministration(options: {
     if (role === 'OWNER') return;
     const code = role === null ? 'WORKSPACE_NOT_FOUND' : 'FORBIDDEN';
     await record(prisma, { ...attempt, workspaceId, principalId: viewer.principalId, outcome: code });
-    if (role === null) throw new ConcordError(code, `There is no workspace ${workspaceId}, or you have no role in it.`, { id: workspaceId });
+    if (role === null) throw noSuchWorkspace(workspaceId);
     throw new ConcordError(code, `Only an owner of the workspace ${workspaceId} may do this; you are its ${role}.`, { id: workspaceId });
   }
 

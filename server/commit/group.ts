@@ -5,6 +5,7 @@ import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promi
 import { failureKind, type FailureKind } from '../postgres/failure.js';
 import type { DocumentKey } from './heads.js';
 import { commit, deliver, refuseAsBug, refusedChains, WorkspaceGone, type CommitParts, type Push, type Task } from './commit.js';
+import { noSuchWorkspace } from '../read/require-role.js';
 
 /** Edits that one batch takes at most: beyond it a larger statement gains nothing and every push waits longer. */
 const batchEdits = 300;
@@ -194,7 +195,7 @@ function heldBack(parts: CommitParts, tasks: readonly Task[]): HeldBack {
 
 function rejection(error: unknown, kind: FailureKind, push: Push): Error {
   if (error instanceof WorkspaceGone) {
-    return new ConcordError('WORKSPACE_NOT_FOUND', `There is no workspace ${push.workspaceId}, or you have no role in it`, { id: push.workspaceId });
+    return noSuchWorkspace(push.workspaceId);
   }
   if (kind === 'other') return error instanceof Error ? error : new Error(String(error));
   return new ConcordError('UNAVAILABLE', 'The database cannot be reached now; send the push again with the same ids', { retryAfter: 1000 }, { cause: error });

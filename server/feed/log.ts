@@ -1,8 +1,9 @@
-import { ConcordError, type Counter, type DocumentId, type NormalPatch, type PatchId, type Position, type PrincipalId, type ReplicaId, type Revision, type WorkspaceId } from '@concord/core';
+import type { Counter, DocumentId, NormalPatch, PatchId, Position, PrincipalId, ReplicaId, Revision, WorkspaceId } from '@concord/core';
 import type { ChangeRecord, DocumentFilter } from '@concord/schema';
 import { toldPatch, type PublishedChange } from '../commit/verdict.js';
 import type { Queryable } from '../postgres/queryable.js';
 import { pageBytes, sizeSql } from '../read/size-sql.js';
+import { noSuchWorkspace } from '../read/require-role.js';
 
 export interface LogPage {
   readonly changes: readonly PublishedChange[];
@@ -40,7 +41,7 @@ ORDER BY c.position`,
     values: [workspaceId, after, limit, filter.collection ?? null, filter.ids ?? null],
   });
   const [first] = rows;
-  if (first === undefined) throw new ConcordError('WORKSPACE_NOT_FOUND', `There is no workspace ${workspaceId}, or you have no role in it`, { id: workspaceId });
+  if (first === undefined) throw noSuchWorkspace(workspaceId);
   const changes = rows.filter((row) => row.position !== null).map((row) => ({ record: changeRecord(workspaceId, row), bytes: 400 + (row.size ?? 0) * 2 }));
   const last = rows.at(-1);
   const cut = changes.length === limit || (last?.size ?? 0) + (last?.before === undefined ? 0 : Number(last.before)) >= pageBytes;

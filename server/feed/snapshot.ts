@@ -6,6 +6,7 @@ import { documentColumns, documentRecord, type DocumentRow } from '../read/docum
 import { pageBytes, sizeSql } from '../read/size-sql.js';
 import { formatCursor, parseCursor } from './cursor.js';
 import { readPlaces } from './log.js';
+import { noSuchWorkspace } from '../read/require-role.js';
 
 /**
  * Living documents by id. The pages are not one snapshot of the database: what changes while they are read comes through the
@@ -17,7 +18,7 @@ export async function readSnapshot(
   { first, after, filter }: { readonly first: number; readonly after: string | null; readonly filter: DocumentFilter },
 ): Promise<SnapshotPage> {
   const place = (await readPlaces(db, [workspaceId])).get(workspaceId);
-  if (place === undefined) throw new ConcordError('WORKSPACE_NOT_FOUND', `There is no workspace ${workspaceId}, or you have no role in it`, { id: workspaceId });
+  if (place === undefined) throw noSuchWorkspace(workspaceId);
   const token = after === null ? null : parseToken(after);
   const cursor = token?.cursor ?? formatCursor(place);
   if (parseCursor(cursor).epoch !== place.epoch) throw new ConcordError('EPOCH_CHANGED', 'The history was rewritten while the snapshot was read; start it again');

@@ -1,4 +1,4 @@
-import { ConcordError, type Cursor } from '@concord/core';
+import type { Cursor } from '@concord/core';
 import type { ReadPort } from '@concord/schema';
 import type { Rights } from '../auth/rights.js';
 import { formatCursor } from '../feed/cursor.js';
@@ -7,7 +7,7 @@ import type { PrismaClient } from '../generated/prisma/client.js';
 import type { Queryable } from '../postgres/queryable.js';
 import { readDocument, readDocuments } from './documents.js';
 import { readClock, readConflicts, readHistory } from './history.js';
-import { requireRole } from './require-role.js';
+import { requireRole, noSuchWorkspace } from './require-role.js';
 
 /** Reads go to the database, always current: through Prisma, and by statement where a condition or an order is made up by the caller. */
 export function createRead({ db, prisma, rights }: { readonly db: Queryable; readonly prisma: PrismaClient; readonly rights: Rights }): ReadPort {
@@ -35,7 +35,7 @@ export function createRead({ db, prisma, rights }: { readonly db: Queryable; rea
     async head(viewer, workspaceId): Promise<Cursor> {
       await requireRole(rights, viewer, workspaceId, 'VIEWER');
       const place = (await readPlaces(db, [workspaceId])).get(workspaceId);
-      if (place === undefined) throw new ConcordError('WORKSPACE_NOT_FOUND', `There is no workspace ${workspaceId}, or you have no role in it`, { id: workspaceId });
+      if (place === undefined) throw noSuchWorkspace(workspaceId);
       return formatCursor(place);
     },
   };
