@@ -14,9 +14,9 @@ export interface Tape {
   draw(bound: number): number;
 }
 
-/** A tape without end, repeatable from its seed (mulberry32). */
+/** A tape without end, repeatable from its seed, an integer below 2^53 (mulberry32; the upper bits choose where it starts). */
 export const seededTape = (seed: number): Tape => {
-  let state = seed | 0;
+  let state = seed ^ Math.imul(Math.floor(seed / 2 ** 32), 0x9e3779b1);
   return {
     draw(bound) {
       state = (state + 0x6d2b79f5) | 0;
