@@ -106,7 +106,7 @@ async function measure(workload: Workload, { systems, quick, rounds, profile }: 
 async function obeyed(order: Order, timeoutMs: number, profile: string | null): Promise<Outcome | null> {
   // Without a name: each thread of the driver writes a file of its own.
   const profiling = profile === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`];
-  const child: ChildProcess = fork(drive, [], { execArgv: ['--import', 'tsx', ...profiling], stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  const child: ChildProcess = fork(drive, [], { execArgv: ['--import', 'tsx', ...profiling], stdio: ['ignore', 'inherit', 'inherit', 'ipc'], serialization: 'advanced' });
   const close = () => ended(child);
   open.add(close);
   try {
