@@ -9,7 +9,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { apply } from '../apply.js';
 import { conflictRules } from '../conflict.js';
-import type { ReplicaId } from '../ids.js';
 import { invert } from '../invert.js';
 import type { JsonValue } from '../json.js';
 import type { NormalPatch } from '../operation.js';
@@ -19,7 +18,7 @@ import { diamond } from '../test/diamond.js';
 import type { Tape } from '../test/generate.js';
 import { generateDocument, generatePatch, seededTape } from '../test/generate.js';
 import { plainApply } from '../test/plain-apply.js';
-import { Sequencer, SimulatedReplica } from '../test/sequencer.js';
+import { simulate } from '../test/sequencer.js';
 import type { Row } from '../transform/cell.js';
 import { harmlessRows } from '../transform/cell.js';
 import { canonicalJson } from '../value.js';
@@ -120,29 +119,12 @@ const batching = (tape: Tape): void => {
 };
 
 const simulating = (tape: Tape): void => {
-  const server = new Sequencer(generateDocument(tape));
-  const replicas = Array.from(
-    { length: 2 + tape.draw(4) },
-    (_, index) => new SimulatedReplica(String(index).repeat(32) as ReplicaId, server),
-  );
-  for (let step = 0; step < 40; step++) {
-    const replica = replicas[tape.draw(replicas.length)] as SimulatedReplica;
-    const action = tape.draw(4);
-    if (action <= 1) replica.edit(tape);
-    else if (action === 2) replica.push(tape);
-    else replica.pull(1 + tape.draw(4));
-  }
-  const reliable: Tape = { draw: (bound) => bound - 1 };
+  const { server, replicas } = simulate(tape);
   for (const replica of replicas) {
-    while (replica.pending.length > 0) {
-      replica.push(reliable);
-      replica.pull(Infinity);
-    }
+    same(replica.visible, server.value, `replica ${replica.id[0]}, visible`);
+    same(replica.confirmed, server.value, `replica ${replica.id[0]}, confirmed`);
   }
-  for (const replica of replicas) {
-    replica.pull(Infinity);
-    same(replica.visible, server.value, `replica ${replica.id[0]}`);
-  }
+  same(plainApply(server.start, ...server.log.map(({ patch }) => patch)), server.value, 'the log replayed');
 };
 
 /** What a round tries, by its number: the cheap ones more often. */

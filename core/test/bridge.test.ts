@@ -4,9 +4,9 @@ import type { BridgeEntry } from '../bridge.js';
 import type { ReplicaId, Revision } from '../ids.js';
 import type { NormalPatch } from '../operation.js';
 import { canonicalJson } from '../value.js';
-import { generateDocument, seededTape } from './generate.js';
+import { seededTape } from './generate.js';
 import { plainApply } from './plain-apply.js';
-import { Sequencer, SimulatedReplica } from './sequencer.js';
+import { simulate } from './sequencer.js';
 
 const ada = 'a'.repeat(32) as ReplicaId;
 const bob = 'b'.repeat(32) as ReplicaId;
@@ -50,29 +50,9 @@ describe('the bridge', () => {
   it('keeps 2 to 5 replicas identical through offline spells, lost requests and acks, duplicates and partial pulls', () => {
     let entries = 0;
     for (let seed = 1; seed <= 400; seed++) {
-      const tape = seededTape(seed);
-      const server = new Sequencer(generateDocument(tape));
-      const replicas = Array.from(
-        { length: 2 + tape.draw(4) },
-        (_, index) => new SimulatedReplica(String(index).repeat(32) as ReplicaId, server),
-      );
-      for (let step = 0; step < 40; step++) {
-        const replica = replicas[tape.draw(replicas.length)] as SimulatedReplica;
-        const action = tape.draw(4);
-        if (action <= 1) replica.edit(tape);
-        else if (action === 2) replica.push(tape);
-        else replica.pull(1 + tape.draw(4));
-      }
-      const reliable = { draw: (bound: number) => bound - 1 };
-      for (const replica of replicas) {
-        while (replica.pending.length > 0) {
-          replica.push(reliable);
-          replica.pull(Infinity);
-        }
-      }
+      const { server, replicas } = simulate(seededTape(seed));
       const expected = canonicalJson(server.value);
       for (const replica of replicas) {
-        replica.pull(Infinity);
         expect(canonicalJson(replica.visible), `seed ${seed}`).toBe(expected);
         expect(canonicalJson(replica.confirmed), `seed ${seed}`).toBe(expected);
       }

@@ -5,7 +5,7 @@ import type { JsonValue } from '../json.js';
 import type { NormalPatch } from '../operation.js';
 import { rebase } from '../rebase.js';
 import type { Tape } from './generate.js';
-import { generatePatch } from './generate.js';
+import { generateDocument, generatePatch } from './generate.js';
 import { plainApply } from './plain-apply.js';
 
 /** One edit on its way to the server: frozen once sent, because the server may have it already. */
@@ -107,4 +107,32 @@ export class SimulatedReplica {
       this.visible = plainApply(this.visible, ...rebased.value.changes);
     }
   }
+}
+
+/**
+ * Two to five replicas of one document that edit, push and pull as the tape says, offline for a while, with lost requests and
+ * acks, duplicates and partial pulls; then the faults stop and everything drains.
+ */
+export function simulate(tape: Tape): { readonly server: Sequencer; readonly replicas: readonly SimulatedReplica[] } {
+  const server = new Sequencer(generateDocument(tape));
+  const replicas = Array.from(
+    { length: 2 + tape.draw(4) },
+    (_, index) => new SimulatedReplica(String(index).repeat(32) as ReplicaId, server),
+  );
+  for (let step = 0; step < 40; step++) {
+    const replica = replicas[tape.draw(replicas.length)] as SimulatedReplica;
+    const action = tape.draw(4);
+    if (action <= 1) replica.edit(tape);
+    else if (action === 2) replica.push(tape);
+    else replica.pull(1 + tape.draw(4));
+  }
+  const reliable: Tape = { draw: (bound) => bound - 1 };
+  for (const replica of replicas) {
+    while (replica.pending.length > 0) {
+      replica.push(reliable);
+      replica.pull(Infinity);
+    }
+  }
+  for (const replica of replicas) replica.pull(Infinity);
+  return { server, replicas };
 }
