@@ -8,7 +8,8 @@ import { readArguments, usage, type Arguments } from './arguments.js';
 import type { Answer, Order } from './drive.js';
 import { installPeers } from './peers.js';
 import { collect, markdown, table, type Cell } from './results.js';
-import { ended, startServer, type RunningServer } from './servers.js';
+import { ended } from '../test/server-process.js';
+import { startServer, type RunningServer } from './servers.js';
 import { loadSystem, type System, type SystemName } from './system.js';
 import { fullSizes, loadWorkload, quickSizes, type Outcome, type Workload } from './workload.js';
 
@@ -107,7 +108,7 @@ async function obeyed(order: Order, timeoutMs: number, profile: string | null): 
   // Without a name: each thread of the driver writes a file of its own.
   const profiling = profile === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`];
   const child: ChildProcess = fork(drive, [], { execArgv: ['--import', 'tsx', ...profiling], stdio: ['ignore', 'inherit', 'inherit', 'ipc'], serialization: 'advanced' });
-  const close = () => ended(child);
+  const close = async () => void (await ended(child));
   open.add(close);
   try {
     return await new Promise<Outcome | null>((resolve, reject) => {

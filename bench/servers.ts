@@ -1,14 +1,12 @@
-import { fork, spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
+import { fork } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
 import { startEmbedded, type EmbeddedPostgres } from '../server/postgres/embedded.js';
+import { ended, startServerProcess } from '../test/server-process.js';
 import type { Endpoint, System, SystemName } from './system.js';
 
-const concordMain = fileURLToPath(new URL('../server/dist/main.js', import.meta.url));
 const serve = fileURLToPath(new URL('./serve.ts', import.meta.url));
 const startTimeoutMs = 60_000;
 
@@ -20,7 +18,7 @@ export interface RunningServer {
 
 /** Starts a system's server in an empty folder. `profile`: where node writes a CPU profile at the end. */
 export async function startServer(name: SystemName, system: System, folder: string, profile: string | null): Promise<RunningServer> {
-  const nodeOptions = profile === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`, `--cpu-prof-name=${name}-server.cpuprofile`];
+  const nodeOptions = profile === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${join(profile, `${name}-server`)}`];
   if (system.serve === undefined) return await startConcord(folder, nodeOptions);
   let postgres: EmbeddedPostgres | undefined;
   if (system.postgres) {
@@ -52,31 +50,13 @@ export async function startServer(name: SystemName, system: System, folder: stri
 }
 
 async function startConcord(folder: string, nodeOptions: readonly string[]): Promise<RunningServer> {
-  const child = spawn(process.execPath, [...nodeOptions, concordMain], {
-    // The peers have no rate limit.
-    env: { ...process.env, CONCORD_DATA: folder, PORT: '0', HOST: '127.0.0.1', LOG_LEVEL: 'error', DATABASE_URL: '', NODE_ENV: 'development', RATE_OPERATIONS: '0', RATE_EDITS: '0' },
-    stdio: ['ignore', 'pipe', 'inherit'],
-    // Ctrl-C is for the runner, which then stops its children.
+  // The peers have no rate limit. Ctrl-C is for the runner, which then stops its children.
+  const { url, token, pid, process: child } = await startServerProcess({
+    from: 'dist',
+    environment: { CONCORD_DATA: folder, RATE_OPERATIONS: '0', RATE_EDITS: '0' },
+    nodeOptions,
     detached: true,
   });
-  let url: string | undefined;
-  let token: string | undefined;
-  for await (const line of createInterface({ input: child.stdout })) {
-    url ??= /^GraphiQL:\s+(\S+)/.exec(line)?.[1];
-    token ??= /^Token:\s+(\S+\.\S+)/.exec(line)?.[1];
-    if (line.startsWith('Ctrl-C')) break;
-  }
-  child.stdout.resume();
-  if (url === undefined || token === undefined) throw new Error(`Concord did not start (exit status ${child.exitCode ?? 'none'}); what it said is above. Was it built? (npm run build)`);
-  return { endpoint: { url, token, serverPid: child.pid!, databasePid: null }, stop: () => ended(child) };
-}
-
-/** Ends a child by its own process: asked first, then killed. */
-export async function ended(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const exit = once(child, 'exit');
-  child.kill('SIGTERM');
-  const timer = setTimeout(() => child.kill('SIGKILL'), 15_000);
-  await exit;
-  clearTimeout(timer);
+  if (token === undefined) throw new Error('The new server printed no token.');
+  return { endpoint: { url, token, serverPid: pid, databasePid: null }, stop: async () => void (await ended(child)) };
 }

@@ -1,10 +1,7 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
+import { ended, startServerProcess, type ServerProcess } from '../../test/server-process.js';
 
 /** Where the demo's documents are kept while it runs. */
 export interface DemoServer {
@@ -27,8 +24,6 @@ export async function demoServer(environment: NodeJS.ProcessEnv): Promise<DemoSe
   return ownServer();
 }
 
-const main = fileURLToPath(new URL('../../server/dist/main.js', import.meta.url));
-
 async function ownServer(): Promise<DemoServer> {
   const data = mkdtempSync(join(tmpdir(), 'concord-demo-'));
   let running = await launch(data, 0);
@@ -49,33 +44,6 @@ async function ownServer(): Promise<DemoServer> {
   };
 }
 
-interface Launched {
-  readonly process: ChildProcess;
-  readonly url: string;
-  readonly token: string | undefined;
-}
-
-/** Starts the server as `npm start` does and reads the address and the token from what it prints. */
-async function launch(data: string, port: number): Promise<Launched> {
-  const child = spawn(process.execPath, [main], {
-    env: { ...process.env, CONCORD_DATA: data, PORT: String(port), HOST: '127.0.0.1', LOG_LEVEL: 'error', DATABASE_URL: '', NODE_ENV: 'development' },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  let url: string | undefined;
-  let token: string | undefined;
-  for await (const line of createInterface({ input: child.stdout })) {
-    url ??= /^GraphiQL:\s+(\S+)/.exec(line)?.[1];
-    token ??= /^Token:\s+(\S+\.\S+)/.exec(line)?.[1];
-    if (line.startsWith('Ctrl-C')) break;
-  }
-  child.stdout.resume();
-  if (url === undefined) throw new Error(`The server did not start (exit status ${child.exitCode ?? 'none'}); what it said is above.`);
-  return { process: child, url, token };
-}
-
-async function ended(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const exit = once(child, 'exit');
-  child.kill(signal);
-  await exit;
-}
+/** Starts the server as `npm start` does. */
+const launch = (data: string, port: number): Promise<ServerProcess> =>
+  startServerProcess({ from: 'dist', environment: { CONCORD_DATA: data, PORT: String(port) } });
