@@ -27,6 +27,7 @@ WORKDIR /app
 COPY --from=dependencies /app ./
 COPY --from=build /app/core/dist core/dist
 COPY --from=build /app/schema/dist schema/dist
+COPY schema/trusted-documents.json schema/trusted-documents.json
 COPY --from=build /app/server/dist server/dist
 COPY prisma/schema.prisma prisma/schema.prisma
 COPY prisma/migrations prisma/migrations

@@ -36,6 +36,8 @@ export const errorCodes = {
   INPUT_INVALID: 'An argument is not valid.',
   CURSOR_INVALID: 'The cursor is not one this server made.',
   QUERY_TOO_COMPLEX: 'The GraphQL operation is too deep, has too many aliases, or the batch too many operations.',
+  PERSISTED_QUERY_NOT_FOUND: 'The server does not know the hash of the operation; send its text.',
+  PERSISTED_QUERY_ONLY: 'The server runs only operations that it was given beforehand.',
   // Passing conditions (retry later)
   RATE_LIMITED: 'The principal called too often; retryAfter says how many milliseconds to wait.',
   LAGGED: 'The subscriber read too slowly; it resumes from its last cursor.',

@@ -45,6 +45,8 @@ static const struct {
     {SYNC_ENGINE_INPUT_INVALID, "INPUT_INVALID", "An argument is not valid."},
     {SYNC_ENGINE_CURSOR_INVALID, "CURSOR_INVALID", "The cursor is not one this server made."},
     {SYNC_ENGINE_QUERY_TOO_COMPLEX, "QUERY_TOO_COMPLEX", "The GraphQL operation is too complex."},
+    {SYNC_ENGINE_PERSISTED_QUERY_NOT_FOUND, "PERSISTED_QUERY_NOT_FOUND", "The server does not know the hash of the operation."},
+    {SYNC_ENGINE_PERSISTED_QUERY_ONLY, "PERSISTED_QUERY_ONLY", "The server runs only operations that it was given beforehand."},
     {SYNC_ENGINE_RATE_LIMITED, "RATE_LIMITED", "The principal called too often."},
     {SYNC_ENGINE_LAGGED, "LAGGED", "The subscriber read too slowly."},
     {SYNC_ENGINE_UNAVAILABLE, "UNAVAILABLE", "The server cannot answer now."},
