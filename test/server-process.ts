@@ -11,6 +11,8 @@ export interface ServerProcess {
   readonly token: string | undefined;
   readonly pid: number;
   readonly process: ChildProcess;
+  /** What it has said on standard error, where that is kept. */
+  errors(): string;
 }
 
 export interface ServerProcessOptions {
@@ -21,8 +23,8 @@ export interface ServerProcessOptions {
   readonly nodeOptions?: readonly string[];
   /** A group of its own, which Ctrl-C in a terminal does not reach. */
   readonly detached?: boolean;
-  /** What it says on standard error: shown here, or kept for who reads `process.stderr`. Default: shown. */
-  readonly errors?: 'inherit' | 'pipe';
+  /** What it says on standard error. Default: shown here. */
+  readonly errors?: 'shown' | 'kept';
 }
 
 const mains = {
@@ -34,12 +36,14 @@ const mains = {
  * Starts a server and returns when it answers; the address and the token are read from what it prints.
  * @throws Error when it ends before that.
  */
-export async function startServerProcess({ from, environment, nodeOptions = [], detached = false, errors = 'inherit' }: ServerProcessOptions): Promise<ServerProcess> {
+export async function startServerProcess({ from, environment, nodeOptions = [], detached = false, errors = 'shown' }: ServerProcessOptions): Promise<ServerProcess> {
   const child = spawn(process.execPath, [...nodeOptions, ...mains[from]], {
     env: { ...process.env, HOST: '127.0.0.1', PORT: '0', LOG_LEVEL: 'error', NODE_ENV: 'development', DATABASE_URL: '', REDIS_URL: '', ...environment },
-    stdio: ['ignore', 'pipe', errors],
+    stdio: ['ignore', 'pipe', errors === 'shown' ? 'inherit' : 'pipe'],
     detached,
   });
+  let kept = '';
+  child.stderr?.on('data', (chunk: Buffer) => (kept += chunk.toString()));
   let url: string | undefined;
   let token: string | undefined;
   for await (const line of createInterface({ input: child.stdout! })) {
@@ -50,9 +54,9 @@ export async function startServerProcess({ from, environment, nodeOptions = [], 
   child.stdout!.resume();
   if (url === undefined) {
     if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
-    throw new Error(`The server did not start (exit status ${child.exitCode ?? child.signalCode ?? 'none'}); what it said is above.${from === 'dist' ? ' Was it built? (npm run build)' : ''}`);
+    throw new Error(`The server did not start (exit status ${child.exitCode ?? child.signalCode ?? 'none'}); what it said${errors === 'kept' ? `:\n${kept}` : ' is above.'}${from === 'dist' ? ' Was it built? (npm run build)' : ''}`);
   }
-  return { url, token, pid: child.pid!, process: child };
+  return { url, token, pid: child.pid!, process: child, errors: () => kept };
 }
 
 /** Ends a child by a signal, after 15 seconds by SIGKILL, and returns its exit status; null: the signal ended it. */

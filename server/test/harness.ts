@@ -137,7 +137,7 @@ async function serverUrl(): Promise<string> {
   return inject('postgresUrl');
 }
 
-async function newDatabase(): Promise<string> {
+export async function newDatabase(): Promise<string> {
   const url = new URL(await serverUrl());
   const name = `test_${randomBytes(8).toString('hex')}`;
   const client = new pg.Client({ connectionString: url.href });
@@ -149,7 +149,7 @@ async function newDatabase(): Promise<string> {
   return url.href;
 }
 
-async function dropDatabase(databaseUrl: string): Promise<void> {
+export async function dropDatabase(databaseUrl: string): Promise<void> {
   const client = new pg.Client({ connectionString: await serverUrl() });
   await client.connect();
   await client.query(`DROP DATABASE IF EXISTS ${new URL(databaseUrl).pathname.slice(1)} WITH (FORCE)`);
