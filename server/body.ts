@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { GraphQLParams } from 'graphql-yoga';
 import { ConcordError } from '@concord/core';
+import { hashIn } from './operations.js';
 
 /** Operations in one HTTP batch. */
 export const mostOperationsInBatch = 10;
@@ -50,11 +51,17 @@ async function readBytes(request: IncomingMessage, mostBytes: number): Promise<B
   return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, size);
 }
 
-/** What graphql-over-HTTP allows: a query with optional variables, operation name and extensions; nothing else is looked at. */
+/**
+ * What graphql-over-HTTP allows: a query with optional variables, operation name and extensions; nothing else is looked at. In
+ * place of the query there may be a hash in `extensions`, or a `documentId`, which is passed on in that form.
+ */
 function checkParams(value: unknown, path: string): GraphQLParams {
   const bad = (message: string, member: string) => new ConcordError('INPUT_INVALID', message, { path: `${path}${member}` });
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw bad('A GraphQL request is an object like {"query": "{ viewer { name } }"}.', '');
-  const { query, variables, operationName, extensions } = value as Record<string, unknown>;
+  const { query: given, variables, operationName, documentId, extensions: others } = value as Record<string, unknown>;
+  const named = typeof documentId === 'string' && !given;
+  const extensions = named && isObjectOrNothing(others) ? { ...others, persistedQuery: { version: 1, sha256Hash: documentId } } : others;
+  const query = given == null && isObjectOrNothing(extensions) && hashIn(extensions) !== null ? '' : given;
   if (typeof query !== 'string') throw bad(`query must be a text, it is ${query === undefined ? 'missing' : typeof query}.`, '/query');
   if (!isObjectOrNothing(variables)) throw bad('variables must be an object.', '/variables');
   if (!isObjectOrNothing(extensions)) throw bad('extensions must be an object.', '/extensions');

@@ -18,6 +18,8 @@ export interface Config {
   readonly rateLimit: RateLimitConfig;
   readonly limits: Limits;
   readonly graphiql: boolean;
+  /** `file`: an app's own manifest beside the built-in one. `only`: no other operation is run; there is no GraphiQL then. */
+  readonly trustedDocuments: { readonly file: string | null; readonly only: boolean };
   readonly jwt: { readonly jwksUrl: string; readonly issuer: string; readonly audience: string } | null;
   readonly logLevel: LogLevel;
   readonly logPretty: boolean;
@@ -116,6 +118,7 @@ export function readConfig(environment: Environment): Config {
       pushBytes: whole('LIMIT_PUSH_BYTES', defaultLimits.pushBytes, 64 * 1024, 256 * 1024 * 1024, 'largest push, in bytes'),
     },
     graphiql: flag('GRAPHIQL', true, 'whether the GraphiQL page is served'),
+    trustedDocuments: { file: text('TRUSTED_DOCUMENTS'), only: flag('TRUSTED_DOCUMENTS_ONLY', false, 'whether operations that are not trusted documents are refused') },
     jwt: readJwt(text, url, problems),
     logLevel: oneOf('LOG_LEVEL', logLevels, 'info', 'how much is logged'),
     logPretty: flag('LOG_PRETTY', false, 'whether log lines are made for eyes instead of machines'),

@@ -1,10 +1,19 @@
 import { getOperationAST, GraphQLError, OperationTypeNode, parse, specifiedRules, validate, type DocumentNode, type GraphQLSchema, type OperationDefinitionNode } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import { checkCost, checkShape, hasNestedPages, type QueryLimits } from './query-limits.js';
+import type { TrustedDocuments } from './trusted-documents.js';
 import { prepareCoercion, type Coerced, type Coercion } from './variables.js';
+
+/** How an operation is sent: as its text, or with an empty one as the hash of a trusted document. */
+export interface SentOperation {
+  readonly query?: string | null;
+  /** `{ "persistedQuery": { "version": 1, "sha256Hash": "…" } }`; looked at only without a text. */
+  readonly extensions?: Readonly<Record<string, unknown>> | null;
+}
 
 /** A query text, parsed and validated once. */
 export interface CheckedDocument {
+  readonly text: string;
   readonly document: DocumentNode | null;
   /** Not empty: do not execute. */
   readonly errors: readonly GraphQLError[];
@@ -13,10 +22,10 @@ export interface CheckedDocument {
 
 /**
  * Parsed and validated operations by their text, shared by both transports: parsing and validating cost more than all the rest
- * of a small operation. Bounded by the length of the texts.
+ * of a small operation. Bounded by the length of the texts. Trusted documents are there from the start, and stay.
  */
 export interface Operations {
-  check(query: string): CheckedDocument;
+  check(sent: SentOperation): CheckedDocument;
   /** The operation to run and whether it asks for too much with these variables. */
   select(
     checked: CheckedDocument,
@@ -34,7 +43,8 @@ const longestCachedQuery = 64 * 1024;
 /** A push of literals has many tokens; a bomb has more. */
 const mostTokens = 200_000;
 
-export function createOperations(schema: GraphQLSchema, limits: QueryLimits): Operations {
+/** @throws Error naming a trusted document that the schema or the limits refuse. */
+export function createOperations(schema: GraphQLSchema, limits: QueryLimits, { documents, only }: TrustedDocuments): Operations {
   const cache = new LRUCache<string, CheckedDocument>({
     max: 5_000,
     maxSize: mostCachedCharacters,
@@ -43,25 +53,42 @@ export function createOperations(schema: GraphQLSchema, limits: QueryLimits): Op
 
   const coercions = new WeakMap<OperationDefinitionNode, Coercion | null>();
 
-  function read(query: string): CheckedDocument {
+  function read(text: string): CheckedDocument {
     let document: DocumentNode;
     try {
-      document = parse(query, { maxTokens: mostTokens });
+      document = parse(text, { maxTokens: mostTokens });
     } catch (error) {
-      return { document: null, errors: [error instanceof GraphQLError ? error : tooDeep()], nestedPages: false };
+      return refused(error instanceof GraphQLError ? error : tooDeep());
     }
     // Shape first: it is linear in the text, validation of hostile fragments is not.
     const shape = checkShape(document, limits);
     const errors = shape.length > 0 ? shape : validate(schema, document, specifiedRules, { maxErrors: 20 });
-    return { document, errors, nestedPages: errors.length === 0 && hasNestedPages(document) };
+    return { text, document, errors, nestedPages: errors.length === 0 && hasNestedPages(document) };
+  }
+
+  const trustedByText = new Map<string, CheckedDocument>();
+  const trustedById = new Map<string, CheckedDocument>();
+  for (const [id, text] of documents) {
+    const checked = trustedByText.get(text) ?? read(text);
+    const [error] = checked.errors;
+    if (error !== undefined) throw new Error(`The trusted document ${id} cannot be run: ${error.message} It begins: ${text.slice(0, 80)}`);
+    trustedByText.set(text, checked);
+    trustedById.set(id, checked);
+    if (id.startsWith(sha256)) trustedById.set(id.slice(sha256.length), checked);
   }
 
   return {
-    check(query) {
-      const known = cache.get(query);
+    check({ query, extensions }) {
+      if (!query) {
+        const hash = hashIn(extensions);
+        if (hash !== null) return trustedById.get(hash) ?? unknownHash;
+      }
+      const text = query ?? '';
+      const known = trustedByText.get(text) ?? cache.get(text);
       if (known !== undefined) return known;
-      const checked = read(query);
-      if (query.length <= longestCachedQuery) cache.set(query, checked);
+      if (only) return notTrusted;
+      const checked = read(text);
+      if (text.length <= longestCachedQuery) cache.set(text, checked);
       return checked;
     },
     select({ document, nestedPages }, operationName, variables) {
@@ -85,3 +112,23 @@ export function createOperations(schema: GraphQLSchema, limits: QueryLimits): Op
 /** The parser descends by recursion: what it throws beside a syntax error is that its stack is used up. */
 const tooDeep = (): GraphQLError =>
   new GraphQLError('The operation is nested too deeply to be read. Ask in several operations, and send large values as variables.', { extensions: { code: 'QUERY_TOO_COMPLEX' } });
+
+const sha256 = 'sha256:';
+
+/** The hash in the form that GraphQL clients have agreed on; null: there is none. */
+export function hashIn(extensions: SentOperation['extensions']): string | null {
+  const persisted = extensions?.['persistedQuery'];
+  if (typeof persisted !== 'object' || persisted === null || !('sha256Hash' in persisted)) return null;
+  return typeof persisted.sha256Hash === 'string' ? persisted.sha256Hash : null;
+}
+
+const refused = (error: GraphQLError): CheckedDocument => ({ text: '', document: null, errors: [error], nestedPages: false });
+
+/** Clients look for this message or this code, and send the text. */
+const unknownHash = refused(new GraphQLError('PersistedQueryNotFound', { extensions: { code: 'PERSISTED_QUERY_NOT_FOUND' } }));
+
+const notTrusted = refused(
+  new GraphQLError('This server runs only operations that it was given beforehand, and this is none of them. Add it to the file that TRUSTED_DOCUMENTS names.', {
+    extensions: { code: 'PERSISTED_QUERY_ONLY' },
+  }),
+);

@@ -24,6 +24,7 @@ import { findPrismaFolder, migrate, readMigrations } from './postgres/migrate.js
 import { defaultQueryLimits } from './query-limits.js';
 import { createRateLimit } from './rate-limit.js';
 import { createSharingSubscribe } from './shared-results.js';
+import { readTrustedDocuments } from './trusted-documents.js';
 import { attachWebSocketEdge, createWebSocketEdge } from './websocket.js';
 import { createGraphQLHandler } from './yoga.js';
 
@@ -62,6 +63,8 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
 async function start(config: Config, log: Logger, opened: (() => Promise<void>)[], closeOpened: () => Promise<void>): Promise<RunningServer> {
   let stopping = false;
   const isStopping = () => stopping;
+  // First: a wrong manifest is told before anything is opened.
+  const operations = createOperations(schema, defaultQueryLimits, readTrustedDocuments(config.trustedDocuments));
   const now = () => new Date();
   const randomId = () => randomBytes(12).toString('hex');
 
@@ -115,7 +118,6 @@ async function start(config: Config, log: Logger, opened: (() => Promise<void>)[
     administration: createAdministration({ prisma, memberships, authenticator, now, randomId }),
   };
   const mask = createMask({ log, randomId });
-  const operations = createOperations(schema, defaultQueryLimits);
   const contextOf = createContextOf({ ports, authenticator, rateLimit: createRateLimit(config.rateLimit), randomId, isStopping, limits: config.limits });
   const addressOf = createAddressOf(config.trustProxy);
   const mostBytes = config.limits.pushBytes + envelopeBytes;
@@ -123,7 +125,7 @@ async function start(config: Config, log: Logger, opened: (() => Promise<void>)[
 
   const listener = createHttpListener({
     graphql: createGraphQLHandler(edge),
-    graphiql: config.graphiql ? createGraphiQLPage() : null,
+    graphiql: config.graphiql && !config.trustedDocuments.only ? createGraphiQLPage() : null,
     authenticator,
     readiness: createReadiness({ pool, migrations, isStopping }),
     mask,

@@ -91,13 +91,13 @@ export function createWebSocketEdge(options: {
 
   async function prepare(
     { extra, subscriptions }: ConnectionContext,
-    { query, operationName, variables }: SubscribePayload,
+    { query, operationName, variables, extensions }: SubscribePayload,
   ): Promise<ExecutionArgs | readonly GraphQLError[]> {
     try {
       if (Object.keys(subscriptions).length > mostOperationsPerSocket) {
         throw new ConcordError('LIMIT_EXCEEDED', `More than ${mostOperationsPerSocket} operations are running on this socket; wait for some to end.`, { limit: mostOperationsPerSocket });
       }
-      const checked = operations.check(query);
+      const checked = operations.check({ query, extensions: extensions ?? null });
       if (checked.document === null || checked.errors.length > 0) return checked.errors.map(mask);
       const { operation, error } = operations.select(checked, operationName, variables);
       if (error !== null) return [mask(error)];

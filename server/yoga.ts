@@ -1,4 +1,4 @@
-import type { ExecutionResult, GraphQLError, GraphQLSchema } from 'graphql';
+import { GraphQLError, type ExecutionResult, type GraphQLSchema } from 'graphql';
 import { createYoga, isAsyncIterable, type GraphQLParams, type Plugin } from 'graphql-yoga';
 import type { Logger } from 'pino';
 import type { Context } from '@concord/schema';
@@ -7,7 +7,7 @@ import { mostOperationsInBatch } from './body.js';
 import { acceptedEncoding, compress } from './compress.js';
 import type { ContextOf } from './context.js';
 import { statusOf, type Mask } from './mask.js';
-import type { Operations } from './operations.js';
+import { hashIn, type Operations } from './operations.js';
 import type { Subscribe } from './shared-results.js';
 import { guardStream, maskResult } from './stream.js';
 
@@ -43,15 +43,17 @@ export function createGraphQLHandler(options: {
       const { params } = serverContext;
       if (params !== null) setRequestParser(() => params);
     },
-    onParams({ params, setResult }) {
-      if (typeof params.query !== 'string') return;
-      const checked = operations.check(params.query);
+    onParams({ params, setParams, setResult }) {
+      // Neither a text nor a hash: Yoga says what is missing.
+      if (typeof params.query !== 'string' && hashIn(params.extensions) === null) return;
+      const checked = operations.check(params);
       if (checked.errors.length > 0) return setResult(refuse(checked.errors));
+      if (params.query !== checked.text) setParams({ ...params, query: checked.text });
       const { error } = operations.select(checked, params.operationName, params.variables);
       if (error !== null) setResult(refuse([error]));
     },
     onParse(payload) {
-      const { document } = operations.check(String(payload.params.source));
+      const { document } = operations.check({ query: String(payload.params.source) });
       if (document !== null) payload.setParsedDocument(document);
     },
     onValidate(payload) {
@@ -117,6 +119,15 @@ export function createGraphQLHandler(options: {
 /** The status for callers that asked for application/graphql-response+json; the others get 200, as they expect. A wrong method stays one. */
 function withStatus(error: GraphQLError): GraphQLError {
   const given = error.extensions['http'] as { readonly status?: number } | undefined;
-  if (given?.status !== wrongMethod) error.extensions['http'] = { spec: true, status: statusOf(error.extensions['code']) };
-  return error;
+  if (given?.status === wrongMethod) return error;
+  const { message, nodes, source, positions, path, originalError, extensions } = error;
+  // Not set on the error itself, which may be kept and answered over WebSocket as well.
+  return new GraphQLError(message, {
+    nodes: nodes ?? null,
+    source: source ?? null,
+    positions: positions ?? null,
+    path: path ?? null,
+    originalError: originalError ?? null,
+    extensions: { ...extensions, http: { spec: true, status: statusOf(extensions['code']) } },
+  });
 }
