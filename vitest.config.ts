@@ -14,7 +14,7 @@ export default defineConfig({
   test: {
     include: ['{core,schema,server,client,test}/**/*.test.ts'],
     exclude: ['**/node_modules/**', '**/dist/**'],
-    globalSetup: ['test/postgres.global.ts'],
+    globalSetup: ['test/postgres.global.ts', 'test/redis.global.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
   },

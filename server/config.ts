@@ -7,6 +7,8 @@ export interface Config {
   readonly port: number;
   /** Null: the embedded PostgreSQL in `dataFolder`. */
   readonly databaseUrl: string | null;
+  /** Null: hints between nodes go over PostgreSQL, and each node counts its own rate limits. */
+  readonly redisUrl: string | null;
   readonly dataFolder: string;
   readonly tls: { readonly certFile: string; readonly keyFile: string } | null;
   /** True: a proxy in front ends TLS and tells the caller's address in X-Forwarded-For. */
@@ -95,6 +97,7 @@ export function readConfig(environment: Environment): Config {
     host: text('HOST') ?? '127.0.0.1',
     port: whole('PORT', 8080, 0, 65535, 'the port to listen on; 0 takes a free one'),
     databaseUrl: url('DATABASE_URL', ['postgresql:', 'postgres:'], 'the PostgreSQL to use instead of the embedded one'),
+    redisUrl: url('REDIS_URL', ['redis:', 'rediss:'], 'the Redis that several nodes share'),
     dataFolder: text('CONCORD_DATA') ?? './data',
     tls: readTls(text, problems),
     trustProxy: flag('TRUST_PROXY', false, 'whether a proxy in front ends TLS'),

@@ -1,119 +1,77 @@
-import pg from 'pg';
 import type { Logger } from 'pino';
 
 /**
- * Hints between the nodes of one database, over one dedicated PostgreSQL connection with LISTEN. A hint may be lost (a broken
- * connection) and never carries truth: who listens re-reads the log or the table. PostgreSQL limits a payload to 7,999 bytes.
+ * Hints between the nodes of one database, over PostgreSQL (notify-postgres.ts) or Redis (notify-redis.ts). A hint may be lost (a
+ * broken connection) and never carries truth: who listens re-reads the log or the table. A payload has at most 7,999 bytes,
+ * which is PostgreSQL's limit.
  */
 export interface Notifications {
-  /** Sends to every node, this one included, outside any transaction. Resolves when PostgreSQL took it; never rejects. */
+  /**
+   * Sends to every node, this one included, outside any transaction. Resolves when the hint was taken, or when it was given up; never
+   * rejects. What was given up is made up for by `onGap` on every node as soon as this one can send again.
+   */
   publish(channel: string, payload: string): Promise<void>;
   /** Calls the listener for each payload on the channel, in order. Returns the way to stop. */
   subscribe(channel: string, listener: (payload: string) => void): () => void;
-  /** Called when the connection is back after a break: hints in between are lost, so look once at everything they could have told. */
+  /** Called when hints of this or another node were lost, once they flow again: look once at everything they could have told. */
   onGap(listener: () => void): () => void;
   close(): Promise<void>;
 }
 
-const firstRetryMs = 100;
-const longestRetryMs = 5_000;
+/** When a connection that has gone quiet is looked at. Milliseconds. */
+export interface Heartbeat {
+  /** A connection on which nothing was asked for so long is asked something. */
+  readonly everyMs: number;
+  /** One that does not answer within this is broken. */
+  readonly deadlineMs: number;
+}
 
-/** Connects before it returns. @throws the driver's error when the first connection fails. */
-export async function openNotifications(options: {
-  readonly connectionString: string;
-  readonly log: Logger;
-}): Promise<Notifications> {
-  const channels = new Map<string, Set<(payload: string) => void>>();
-  const gapListeners = new Set<() => void>();
-  let client: pg.Client | null = null;
-  let closed = false;
-  let retryMs = firstRetryMs;
-  let retry: NodeJS.Timeout | null = null;
-  /** One query at a time: the driver gives up queueing them. */
-  let last: Promise<unknown> = Promise.resolve();
-  const ask = (target: pg.Client, query: string | pg.QueryConfig): Promise<unknown> => {
-    const asked = last.then(() => target.query(query));
-    last = asked.catch(() => undefined);
-    return asked;
-  };
+export const defaultHeartbeat: Heartbeat = { everyMs: 10_000, deadlineMs: 5_000 };
 
-  async function connect(): Promise<void> {
-    const next = new pg.Client({ connectionString: options.connectionString, application_name: 'concord-notify', keepAlive: true });
-    const lost = (error?: Error) => {
-      if (client === next || client === null) reconnect(next, error);
-    };
-    next.on('error', lost);
-    next.on('end', () => lost());
-    next.on('notification', ({ channel, payload }) => {
-      for (const listener of channels.get(channel) ?? []) call(() => listener(payload ?? ''));
-    });
-    await next.connect();
-    for (const channel of channels.keys()) await ask(next, `LISTEN ${next.escapeIdentifier(channel)}`);
-    if (closed) return void (await next.end());
-    client = next;
-    retryMs = firstRetryMs;
+/** On it a node tells the others that hints it meant to send were lost. */
+export const gapChannel = 'concord_gap';
+
+/** Hints that wait for one connection. Beyond them a hint is given up: a connection that stalls must not gather them for ever. */
+export const mostWaiting = 1_000;
+
+/** Who listens on this node. A listener that fails is logged and stops nobody else. */
+export class Listeners {
+  private readonly channels = new Map<string, Set<(payload: string) => void>>();
+  private readonly gaps = new Set<() => void>();
+
+  constructor(private readonly log: Logger) {}
+
+  get heard(): string[] {
+    return [...this.channels.keys()];
   }
 
-  function reconnect(broken: pg.Client, error?: Error): void {
-    client = null;
-    broken.removeAllListeners('end');
-    if (closed || retry !== null) return;
-    options.log.warn({ err: error, retryMs }, 'The notification connection broke; hints are late until it is back.');
-    retry = setTimeout(() => {
-      retry = null;
-      connect().then(
-        () => gapListeners.forEach((listener) => call(listener)),
-        (failure: unknown) => reconnect(broken, failure instanceof Error ? failure : new Error(String(failure))),
-      );
-    }, retryMs);
-    retry.unref();
-    retryMs = Math.min(retryMs * 2, longestRetryMs);
+  /** `first`: nobody listened on the channel before. */
+  add(channel: string, listener: (payload: string) => void): { readonly first: boolean; readonly stop: () => void } {
+    const known = this.channels.get(channel);
+    const listeners = known ?? new Set();
+    this.channels.set(channel, listeners.add(listener));
+    return { first: known === undefined, stop: () => void listeners.delete(listener) };
   }
 
-  function call(listener: () => void): void {
+  addGap(listener: () => void): () => void {
+    this.gaps.add(listener);
+    return () => void this.gaps.delete(listener);
+  }
+
+  deliver(channel: string, payload: string): void {
+    if (channel === gapChannel) this.gap();
+    else this.channels.get(channel)?.forEach((listener) => this.call(() => listener(payload)));
+  }
+
+  gap(): void {
+    this.gaps.forEach((listener) => this.call(listener));
+  }
+
+  private call(listener: () => void): void {
     try {
       listener();
     } catch (error) {
-      options.log.error({ err: error }, 'A notification listener failed.');
+      this.log.error({ err: error }, 'A listener to hints failed.');
     }
   }
-
-  await connect();
-
-  return {
-    async publish(channel, payload) {
-      try {
-        if (client !== null) await ask(client, { name: 'concord-notify', text: 'SELECT pg_notify($1, $2)', values: [channel, payload] });
-      } catch (error) {
-        options.log.warn({ err: error, channel }, 'A hint was not sent.');
-      }
-    },
-    subscribe(channel, listener) {
-      let listeners = channels.get(channel);
-      if (listeners === undefined) {
-        listeners = new Set();
-        channels.set(channel, listeners);
-        const listening = client;
-        if (listening !== null) {
-          ask(listening, `LISTEN ${listening.escapeIdentifier(channel)}`).catch((error: unknown) => {
-            if (!closed) options.log.warn({ err: error, channel }, 'LISTEN failed; it is repeated with the next connection.');
-          });
-        }
-      }
-      listeners.add(listener);
-      return () => void listeners.delete(listener);
-    },
-    onGap(listener) {
-      gapListeners.add(listener);
-      return () => void gapListeners.delete(listener);
-    },
-    async close() {
-      closed = true;
-      if (retry !== null) clearTimeout(retry);
-      const open = client;
-      client = null;
-      open?.removeAllListeners('end');
-      await open?.end().catch(() => undefined);
-    },
-  };
 }

@@ -17,12 +17,14 @@ import { createGraphiQLPage } from './graphiql.js';
 import { createReadiness } from './health.js';
 import { createAddressOf, createHttpListener, createHttpServer } from './http.js';
 import { createMask } from './mask.js';
-import { openNotifications } from './notify.js';
+import { openPostgresNotifications } from './notify-postgres.js';
+import { openRedisNotifications, redisPrefix } from './notify-redis.js';
 import { createOperations } from './operations.js';
 import { startEmbedded } from './postgres/embedded.js';
 import { findPrismaFolder, migrate, readMigrations } from './postgres/migrate.js';
 import { defaultQueryLimits } from './query-limits.js';
 import { createRateLimit } from './rate-limit.js';
+import { openRedis } from './redis.js';
 import { createSharingSubscribe } from './shared-results.js';
 import { readTrustedDocuments } from './trusted-documents.js';
 import { attachWebSocketEdge, createWebSocketEdge } from './websocket.js';
@@ -81,7 +83,9 @@ async function start(config: Config, log: Logger, opened: (() => Promise<void>)[
   await migrate(databaseUrl, log);
   const migrations = await readMigrations(await findPrismaFolder());
 
-  const notify = await openNotifications({ connectionString: databaseUrl, log });
+  const redis = config.redisUrl === null ? null : { connections: await openRedis({ url: config.redisUrl, log }), prefix: await redisPrefix(pool) };
+  if (redis !== null) opened.push(() => Promise.resolve(redis.connections.close()));
+  const notify = redis === null ? await openPostgresNotifications({ connectionString: databaseUrl, log }) : await openRedisNotifications({ redis: redis.connections, prefix: redis.prefix, log });
   opened.push(() => notify.close());
   const memberships = openMembershipCache({ prisma, notify, monotonicNow: () => performance.now() });
   const authenticator = createAuthenticator({

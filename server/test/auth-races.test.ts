@@ -13,7 +13,8 @@ import { createFailedLogins } from '../auth/failed-logins.js';
 import { createJwtVerifier } from '../auth/jwt.js';
 import { openMembershipCache, type MembershipCache } from '../auth/membership-cache.js';
 import { openDatabase, type Database } from '../database.js';
-import { openNotifications, type Notifications } from '../notify.js';
+import type { Notifications } from '../notify.js';
+import { openPostgresNotifications } from '../notify-postgres.js';
 import { startTestServer, type TestServer } from './harness.js';
 
 const log = pino({ level: 'silent' });
@@ -40,7 +41,7 @@ describe('Who is calling, at bad moments', () => {
   beforeAll(async () => {
     server = await startTestServer();
     database = openDatabase({ connectionString: server.databaseUrl, poolSize: 2, log });
-    notify = await openNotifications({ connectionString: server.databaseUrl, log });
+    notify = await openPostgresNotifications({ connectionString: server.databaseUrl, log });
     memberships = openMembershipCache({ prisma: database.prisma, notify, monotonicNow: () => performance.now() });
     authenticator = createAuthenticator({ prisma: database.prisma, notify, memberships, failedLogins: createFailedLogins(3), jwt: null, log, now: () => new Date(clock) });
   });

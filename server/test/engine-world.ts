@@ -9,7 +9,10 @@ import { pino } from 'pino';
 import { openMembershipCache } from '../auth/membership-cache.js';
 import { openDatabase, type Database } from '../database.js';
 import { createEngine, type Engine, type EngineOptions } from '../engine.js';
-import { openNotifications, type Notifications } from '../notify.js';
+import type { Notifications } from '../notify.js';
+import { openPostgresNotifications } from '../notify-postgres.js';
+import { openRedisNotifications, redisPrefix } from '../notify-redis.js';
+import { openRedis } from '../redis.js';
 
 export const quiet = pino({ level: process.env['LOG_LEVEL'] ?? 'silent' });
 
@@ -22,8 +25,8 @@ export interface World {
   readonly editor: Viewer;
   readonly reader: Viewer;
   readonly stranger: Viewer;
-  /** `through` is another way to the same database, for its pool. */
-  node(options?: Partial<EngineOptions> & { readonly poolSize?: number; readonly through?: string }): Promise<Node>;
+  /** `through` is another way to the same database, for its pool; with `redisUrl` hints go over that Redis. */
+  node(options?: Partial<EngineOptions> & { readonly poolSize?: number; readonly through?: string; readonly redisUrl?: string }): Promise<Node>;
   close(): Promise<void>;
 }
 
@@ -61,9 +64,13 @@ export async function openWorld(serverUrl: string): Promise<World> {
     editor: viewer('ed', { w1: 'EDITOR', w2: 'OWNER' }),
     reader: viewer('rea', { w1: 'VIEWER' }),
     stranger: viewer('str', {}),
-    async node({ poolSize = 6, through = databaseUrl, ...options } = {}) {
+    async node({ poolSize = 6, through = databaseUrl, redisUrl, ...options } = {}) {
       const database = openDatabase({ connectionString: through, poolSize, log: quiet });
-      const notify = await openNotifications({ connectionString: databaseUrl, log: quiet });
+      const redis = redisUrl === undefined ? undefined : await openRedis({ url: redisUrl, log: quiet });
+      const notify =
+        redis === undefined
+          ? await openPostgresNotifications({ connectionString: databaseUrl, log: quiet })
+          : await openRedisNotifications({ redis, prefix: await redisPrefix(database.pool), log: quiet });
       const memberships = openMembershipCache({ prisma: database.prisma, notify, monotonicNow: () => performance.now() });
       const engine = await createEngine({ prisma: database.prisma, pool: database.pool, log: quiet, rights: memberships, notify, randomId: randomUUID, pollMs: 60_000, ...options });
       let closed = false;
@@ -77,6 +84,7 @@ export async function openWorld(serverUrl: string): Promise<World> {
           closed = true;
           await engine.close();
           await notify.close();
+          redis?.close();
           await database.close();
         },
       };

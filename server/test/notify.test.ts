@@ -1,15 +1,15 @@
 import pg from 'pg';
 import { pino } from 'pino';
 import { expect, inject, it } from 'vitest';
-import { openNotifications } from '../notify.js';
+import { openPostgresNotifications } from '../notify-postgres.js';
 
 const log = pino({ level: 'silent' });
 const channel = `notify_test_${process.pid}`;
 
 it('Hints reach every node, also after the connection broke, and the break is told', async () => {
   const connectionString = inject('postgresUrl');
-  const here = await openNotifications({ connectionString, log });
-  const there = await openNotifications({ connectionString, log });
+  const here = await openPostgresNotifications({ connectionString, log });
+  const there = await openPostgresNotifications({ connectionString, log });
   const admin = new pg.Client({ connectionString });
   await admin.connect();
   try {

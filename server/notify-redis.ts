@@ -1,0 +1,97 @@
+import { createHash } from 'node:crypto';
+import type { Logger } from 'pino';
+import { gapChannel, Listeners, mostWaiting, type Notifications } from './notify.js';
+import type { Queryable } from './postgres/queryable.js';
+import { reasonOf, type RedisConnections } from './redis.js';
+
+/**
+ * What every key and channel of this database begins with, so that two Concords may share one Redis. Made of PostgreSQL's own
+ * identifier of its cluster and the name of the database.
+ */
+export async function redisPrefix(db: Queryable): Promise<string> {
+  const { rows } = await db.query<{ place: string }>({ text: `SELECT system_identifier || '/' || current_database() AS place FROM pg_control_system()` });
+  return `concord:${createHash('sha256').update(rows[0]?.place ?? '').digest('hex').slice(0, 16)}:`;
+}
+
+/** Hints over Redis pub/sub. A break heals by itself. Leaves the connections open at its close. */
+export async function openRedisNotifications(options: { readonly redis: RedisConnections; readonly prefix: string; readonly log: Logger }): Promise<Notifications> {
+  const { commands, subscriber } = options.redis;
+  const { prefix, log } = options;
+  const listeners = new Listeners(log);
+  let closed = false;
+  let waiting = 0;
+  /** A hint was given up since the others were last told to look. */
+  let owing = false;
+  /** What this node began to listen to before it publishes, it hears: publishing waits for it. */
+  let subscribed: Promise<unknown> = Promise.resolve();
+
+  const onMessage = (channel: string, payload: string) => {
+    if (channel.startsWith(prefix)) listeners.deliver(channel.slice(prefix.length), payload);
+  };
+  const onSubscriberReady = () => {
+    listen([gapChannel, ...listeners.heard]).then(
+      () => listeners.gap(),
+      // The connection broke again: told after the next one.
+      () => undefined,
+    );
+  };
+  const onCommandsReady = () => {
+    if (owing) tellGap();
+  };
+  subscriber.on('message', onMessage);
+  subscriber.on('ready', onSubscriberReady);
+  commands.on('ready', onCommandsReady);
+
+  function listen(channels: readonly string[]): Promise<unknown> {
+    const asked = subscriber.subscribe(...channels.map((channel) => prefix + channel));
+    subscribed = Promise.allSettled([subscribed, asked]);
+    return asked;
+  }
+
+  function tellGap(): void {
+    owing = false;
+    commands.publish(prefix + gapChannel, '').catch(() => {
+      owing = true;
+    });
+  }
+
+  await listen([gapChannel]);
+
+  return {
+    async publish(channel, payload) {
+      if (closed) return;
+      if (commands.status !== 'ready' || waiting >= mostWaiting) {
+        owing = true;
+        return;
+      }
+      waiting += 1;
+      try {
+        await subscribed;
+        await commands.publish(prefix + channel, payload);
+        if (owing) tellGap();
+      } catch (error) {
+        owing = true;
+        log.warn({ reason: reasonOf(error), channel }, 'A hint was not sent.');
+      } finally {
+        waiting -= 1;
+      }
+    },
+    subscribe(channel, listener) {
+      const { first, stop } = listeners.add(channel, listener);
+      if (first && subscriber.status === 'ready') {
+        listen([channel]).catch((error: unknown) => {
+          if (!closed) log.warn({ reason: reasonOf(error), channel }, 'SUBSCRIBE failed; it is repeated with the next connection.');
+        });
+      }
+      return stop;
+    },
+    onGap: (listener) => listeners.addGap(listener),
+    close() {
+      closed = true;
+      subscriber.off('message', onMessage);
+      subscriber.off('ready', onSubscriberReady);
+      commands.off('ready', onCommandsReady);
+      return Promise.resolve();
+    },
+  };
+}

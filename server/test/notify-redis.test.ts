@@ -1,0 +1,159 @@
+import type { Cursor } from '@concord/core';
+import type { ChangeBatch, FeedEvent } from '@concord/schema';
+import { pino } from 'pino';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { startRedisServer, type RedisServer } from '../../test/redis-server.js';
+import type { Notifications } from '../notify.js';
+import { openRedisNotifications } from '../notify-redis.js';
+import { openRedis } from '../redis.js';
+import { atHead, create, openWorld, patch, type Node, type World } from './engine-world.js';
+import { postgresUrl } from './postgres-url.js';
+
+const log = pino({ level: 'silent' });
+const soon = { everyMs: 50, deadlineMs: 150 };
+
+/** Hints as they are heard, to wait for. */
+function hear(notify: Notifications, channel: string) {
+  const heard: string[] = [];
+  let wake: () => void = () => undefined;
+  notify.subscribe(channel, (payload) => {
+    heard.push(payload);
+    wake();
+  });
+  return {
+    heard,
+    async until(payload: string) {
+      while (!heard.includes(payload)) await new Promise<void>((resolve) => (wake = resolve));
+    },
+  };
+}
+
+const gapOf = (notify: Notifications) => new Promise<void>((resolve) => notify.onGap(resolve));
+
+describe('Hints over Redis', () => {
+  let server: RedisServer;
+  const opened: (() => Promise<void>)[] = [];
+  beforeAll(async () => {
+    server = await startRedisServer();
+  });
+  afterAll(async () => {
+    for (const close of opened) await close();
+    await server.close();
+  });
+
+  async function open(prefix: string): Promise<Notifications> {
+    const redis = await openRedis({ url: server.url, log, heartbeat: soon });
+    const notify = await openRedisNotifications({ redis, prefix, log });
+    opened.push(async () => {
+      await notify.close();
+      redis.close();
+    });
+    return notify;
+  }
+
+  it('reach every node of the database, in order, and no node of another database', async () => {
+    const [here, there, elsewhere] = [await open('one:'), await open('one:'), await open('two:')];
+    const [ours, theirs, foreign] = [hear(here, 'c'), hear(there, 'c'), hear(elsewhere, 'c')];
+    await there.publish('c', 'ready');
+    await theirs.until('ready');
+    for (const payload of ['1', '2', '3']) await here.publish('c', payload);
+    await Promise.all([ours.until('3'), theirs.until('3')]);
+    expect(theirs.heard).toEqual(['ready', '1', '2', '3']);
+    await elsewhere.publish('c', 'mine');
+    await foreign.until('mine');
+    expect(foreign.heard).toEqual(['mine']);
+  });
+
+  it('flow again after Redis was killed, and what was given up meanwhile is told as a gap to every node', async () => {
+    const [here, there] = [await open('kill:'), await open('kill:')];
+    const theirs = hear(there, 'c');
+    await there.publish('c', 'ready');
+    await theirs.until('ready');
+    await server.kill();
+    await here.publish('c', 'lost');
+    const gaps = Promise.all([gapOf(here), gapOf(there)]);
+    await server.restart();
+    await gaps;
+    // Both listen again, but `here` may not be able to send yet.
+    while (!theirs.heard.includes('back')) await here.publish('c', 'back');
+    expect(theirs.heard.slice(0, 2)).toEqual(['ready', 'back']);
+  });
+
+  it('do not wait for a Redis that stalls: it is left alone, and looked for again', async () => {
+    const [here, there] = [await open('stall:'), await open('stall:')];
+    const theirs = hear(there, 'c');
+    await there.publish('c', 'ready');
+    await theirs.until('ready');
+    const gap = gapOf(there);
+    server.stall();
+    const began = performance.now();
+    await Promise.all(Array.from({ length: 5_000 }, () => here.publish('c', 'lost')));
+    expect(performance.now() - began).toBeLessThan(2_000);
+    server.goOn();
+    await gap;
+    while (!theirs.heard.includes('back')) await here.publish('c', 'back');
+  });
+
+  it('are a reason not to start when Redis is not there, and the message holds no password', async () => {
+    const away = openRedis({ url: 'redis://user:geheim@127.0.0.1:1', log, heartbeat: soon });
+    await expect(away).rejects.toThrow(/REDIS_URL cannot be reached at 127\.0\.0\.1:1 \(ECONNREFUSED\)\. Start it/);
+    await expect(away).rejects.not.toThrow(/geheim/);
+    await expect(openRedis({ url: server.url.replace('//', '//user:geheim@'), log, heartbeat: soon })).rejects.toThrow(/refuses the user or the password/);
+  });
+});
+
+describe('The feed of another node, with Redis', () => {
+  let world: World;
+  beforeAll(async () => {
+    world = await openWorld(postgresUrl());
+  });
+  afterAll(() => world.close());
+
+  const follow = (at: Node, after: Cursor | null): AsyncIterator<FeedEvent> => at.feed.follow(world.reader, world.workspaceId, { after, filter: {} })[Symbol.asyncIterator]();
+  const next = async (stream: AsyncIterator<FeedEvent>): Promise<ChangeBatch> => (await stream.next()).value as ChangeBatch;
+  const bump = (at: Node) => at.commit.push(world.editor, world.workspaceId, [atHead('d', patch({ op: 'inc', path: '/n', value: 1 }))]);
+
+  it('moves within milliseconds of a commit', async () => {
+    const redisUrl = inject('redisUrl');
+    const [one, two] = [await world.node({ redisUrl }), await world.node({ redisUrl })];
+    await one.commit.push(world.editor, world.workspaceId, [atHead('d', create({ n: 0 }))]);
+    const stream = follow(two, null);
+    await next(stream);
+    const taken: number[] = [];
+    for (let round = 0; round < 100; round++) {
+      const arrived = next(stream).then(() => performance.now());
+      await bump(one);
+      const committed = performance.now();
+      taken.push((await arrived) - committed);
+    }
+    const median = taken.sort((a, b) => a - b)[50]!;
+    process.stdout.write(`Commit on one node to its arrival on another over Redis: median ${median.toFixed(2)} ms\n`);
+    expect(median).toBeLessThan(20);
+    await stream.return?.();
+    await Promise.all([one.close(), two.close()]);
+  });
+
+  it('misses nothing while Redis is dead: the poll brings it, and the hints bring it again afterwards', async () => {
+    const server = await startRedisServer();
+    const [one, two] = [await world.node({ redisUrl: server.url }), await world.node({ redisUrl: server.url, pollMs: 50 })];
+    const stream = follow(two, null);
+    await next(stream);
+    const positions: number[] = [];
+    const writeAndRead = async () => {
+      await bump(one);
+      const { changes } = await next(stream);
+      positions.push(...changes.map(({ position }) => position as number));
+    };
+    await writeAndRead();
+    await server.kill();
+    for (let round = 0; round < 3; round++) await writeAndRead();
+    const gap = gapOf(two.notify);
+    await server.restart();
+    await gap;
+    for (let round = 0; round < 3; round++) await writeAndRead();
+    expect(positions).toEqual(Array.from({ length: 7 }, (_, index) => positions[0]! + index));
+    await stream.return?.();
+    await Promise.all([one.close(), two.close()]);
+    await server.close();
+  });
+});

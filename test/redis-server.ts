@@ -1,0 +1,85 @@
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { createServer, type AddressInfo } from 'node:net';
+import { once } from 'node:events';
+
+/** A real redis-server on a free port of 127.0.0.1 that keeps nothing on disk. */
+export interface RedisServer {
+  /** The same before and after a restart. */
+  readonly url: string;
+  /** SIGKILL. Resolves when it is gone. */
+  kill(): Promise<void>;
+  /** After `kill`: an empty one on the same port. */
+  restart(): Promise<void>;
+  /** Connections stay open, and nothing answers. */
+  stall(): void;
+  goOn(): void;
+  close(): Promise<void>;
+}
+
+const has = (program: string, args: readonly string[]) => spawnSync(program, args, { stdio: 'ignore' }).status === 0;
+const installed = () => has('redis-server', ['--version']);
+
+/** Finds redis-server on PATH; as root on Debian or Ubuntu it installs it. @throws Error that says what to install. */
+export function requireRedisServer(): void {
+  if (installed()) return;
+  const line = `apt-get install -y --no-install-recommends redis-server`;
+  if (process.getuid?.() === 0 && has('apt-get', ['--version'])) {
+    process.stdout.write(`Installing what the tests with Redis need: ${line}\n`);
+    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+    spawnSync('apt-get', ['update', '-qq'], { env });
+    const { status, stdout, stderr } = spawnSync('apt-get', line.split(' ').slice(1), { env, encoding: 'utf8' });
+    if (status !== 0) process.stdout.write(`${stdout}${stderr}`);
+    // The package may start a service on the default port, for which nobody has asked.
+    if (status === 0 && has('systemctl', ['is-active', 'redis-server'])) spawnSync('systemctl', ['disable', '--now', 'redis-server']);
+    if (installed()) return;
+  }
+  throw new Error(`The tests need redis-server, which is not on the PATH. On Debian or Ubuntu run:\n\n  sudo ${line}\n`);
+}
+
+export async function startRedisServer(): Promise<RedisServer> {
+  const port = await freePort();
+  let running = await start(port);
+  return {
+    url: `redis://127.0.0.1:${port}`,
+    kill: () => end(running),
+    async restart() {
+      running = await start(port);
+    },
+    stall: () => void running.kill('SIGSTOP'),
+    goOn: () => void running.kill('SIGCONT'),
+    close: () => end(running),
+  };
+}
+
+async function start(port: number): Promise<ChildProcess> {
+  const server = spawn('redis-server', ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--daemonize', 'no', '--dir', '/tmp'], { stdio: ['ignore', 'pipe', 'ignore'] });
+  // It would outlive a run that is killed.
+  const watchdog = spawn('sh', ['-c', `while kill -0 ${process.pid} 2>/dev/null && kill -0 ${server.pid} 2>/dev/null; do sleep 1; done; kill -KILL ${server.pid} 2>/dev/null`], { detached: true, stdio: 'ignore' });
+  watchdog.unref();
+  server.once('exit', () => watchdog.kill());
+  await new Promise<void>((resolve, reject) => {
+    let said = '';
+    server.stdout.on('data', (part: Buffer) => {
+      said += part.toString();
+      if (said.includes('Ready to accept connections')) resolve();
+    });
+    server.once('error', reject);
+    server.once('exit', () => reject(new Error(`redis-server did not start on port ${port}:\n${said}`)));
+  });
+  return server;
+}
+
+async function end(server: ChildProcess): Promise<void> {
+  if (server.exitCode !== null || server.signalCode !== null) return;
+  const gone = once(server, 'exit');
+  server.kill('SIGKILL');
+  await gone;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
