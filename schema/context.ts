@@ -226,8 +226,12 @@ export interface ReadPort {
     workspaceId: WorkspaceId,
     request: { readonly documentId: DocumentId | null; readonly first: number; readonly after: string | null },
   ): Promise<Page<ConflictRecord>>;
-  /** The vector clock of a document: for each replica, its newest counter in the log. */
-  clock(viewer: Viewer, workspaceId: WorkspaceId, documentId: DocumentId): Promise<{ readonly epoch: number; readonly vector: ReadonlyMap<ReplicaId, Counter> }>;
+  /** The vector clock of a document: for each replica, its newest counter, compacted changes included, and the edit that had it. */
+  clock(
+    viewer: Viewer,
+    workspaceId: WorkspaceId,
+    documentId: DocumentId,
+  ): Promise<{ readonly epoch: number; readonly vector: ReadonlyMap<ReplicaId, Counter>; readonly patchIds: ReadonlyMap<ReplicaId, PatchId> }>;
   /** Cursor of the newest change. */
   head(viewer: Viewer, workspaceId: WorkspaceId): Promise<Cursor>;
 }
@@ -264,7 +268,7 @@ export interface SnapshotPage {
 }
 
 export interface FeedPort {
-  /** One page of the log after `after` (null: from the start), for pulling without a socket. */
+  /** One page of the log after `after` (null: from the start, which is a `Resync` once that was compacted away), for pulling without a socket. */
   pull(
     viewer: Viewer,
     workspaceId: WorkspaceId,

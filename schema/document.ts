@@ -1,4 +1,4 @@
-import type { Counter } from '@concord/core';
+import type { Counter, PatchId } from '@concord/core';
 import { builder } from './builder.js';
 import { ChangeConnection } from './change.js';
 import { ConflictConnection } from './conflict.js';
@@ -7,11 +7,12 @@ import type { DocumentRecord } from './context.js';
 import { DocumentOrderInput, documentFilter, documentOrder, filterArguments } from './document-filter.js';
 import { documentIdOf, viewerOf, workspaceArgument, workspaceOf } from './request.js';
 
-const ClockEntry = builder.objectRef<{ readonly replicaId: string; readonly counter: Counter }>('ClockEntry').implement({
+const ClockEntry = builder.objectRef<{ readonly replicaId: string; readonly counter: Counter; readonly patchId: PatchId }>('ClockEntry').implement({
   description: 'One component of a vector clock.',
   fields: (t) => ({
     replicaId: t.exposeID('replicaId', { description: 'A replica.' }),
-    counter: t.expose('counter', { type: 'Counter', description: 'How many of its edits on this document the log holds.' }),
+    counter: t.expose('counter', { type: 'Counter', description: 'How many of its edits on this document were committed.' }),
+    patchId: t.exposeID('patchId', { description: 'Id of the newest of them: whoever resyncs sees by it whether an edit that was never acknowledged is in.' }),
   }),
 });
 
@@ -36,13 +37,13 @@ export const DocumentRef = builder.objectRef<DocumentRecord>('Document').impleme
       type: [ClockEntry],
       description: 'Its vector clock: what a patch made on this revision has in its past.',
       resolve: async ({ workspaceId, id }, _args, context) => {
-        const { vector } = await context.ports.read.clock(viewerOf(context), workspaceId, id);
-        return [...vector].map(([replicaId, counter]) => ({ replicaId, counter }));
+        const { vector, patchIds } = await context.ports.read.clock(viewerOf(context), workspaceId, id);
+        return [...vector].map(([replicaId, counter]) => ({ replicaId, counter, patchId: patchIds.get(replicaId)! }));
       },
     }),
     history: t.field({
       type: ChangeConnection,
-      description: 'Its changes, newest first.',
+      description: 'Its changes, newest first, as far back as they are kept.',
       args: {
         first: t.arg.int({ required: false, description: pageArguments.first }),
         after: t.arg.string({ required: false, description: pageArguments.after }),
@@ -107,7 +108,7 @@ builder.queryFields((t) => ({
   }),
   history: t.field({
     type: ChangeConnection,
-    description: 'The changes of one document, newest first. Empty for an unknown document.',
+    description: 'The changes of one document, newest first, as far back as they are kept (RETENTION_DAYS). Empty for an unknown document.',
     args: {
       documentId: t.arg.id({ required: true, description: 'Id of the document.' }),
       first: t.arg.int({ required: false, description: `${pageArguments.first} Default: 20.` }),

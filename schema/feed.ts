@@ -21,7 +21,7 @@ builder.queryFields((t) => ({
     type: FeedEventUnion,
     description: 'One page of the feed, for pulling without a subscription.',
     args: {
-      after: t.arg({ type: 'Cursor', required: false, description: 'Exclusive. Left out: from the start of the log.' }),
+      after: t.arg({ type: 'Cursor', required: false, description: 'Exclusive. Left out: from the start of the log, or a `Resync` once changes were compacted away.' }),
       first: t.arg.int({ required: false, description: 'How many changes at most, 1 to 1000. Default: 500.' }),
       ...filterArguments(t),
       workspaceId: t.arg.id({ required: false, description: workspaceArgument }),

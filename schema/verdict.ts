@@ -15,7 +15,7 @@ export const CommittedRef = builder.objectRef<Committed>('Committed').implement(
     patch: t.field({
       type: 'JSON',
       nullable: true,
-      description: 'The patch as committed, where concurrent changes altered it. Null: as sent.',
+      description: 'The patch as committed, where concurrent changes altered it. Null: as sent, or no longer kept.',
       resolve: ({ patch }) => patch as never,
     }),
     conflicts: t.field({ type: [ConflictRef], description: 'What the merge dropped or weakened, on either side.', resolve: ({ conflicts }) => [...conflicts] }),
@@ -37,7 +37,7 @@ export const RefusedRef = builder.objectRef<Refused>('Refused').implement({
     operation: t.int({ nullable: true, description: 'Index of the operation in the patch.', resolve: ({ operation }) => operation ?? null }),
     limit: t.float({ nullable: true, description: 'The limit that was exceeded.', resolve: ({ limit }) => limit ?? null }),
     actual: t.float({ nullable: true, description: 'What it was instead.', resolve: ({ actual }) => actual ?? null }),
-    expected: t.field({ type: 'Counter', nullable: true, description: 'With CLOCK_GAP: the counter the server expects next.', resolve: ({ expected }) => (expected ?? null) as Counter | null }),
+    expected: t.field({ type: 'Counter', nullable: true, description: 'With CLOCK_GAP: the counter the server expects next. With CLOCK_STALE: the same, when the counter of this edit was taken by a change that is no longer kept.', resolve: ({ expected }) => (expected ?? null) as Counter | null }),
     retryAfter: t.int({ nullable: true, description: 'With RATE_LIMITED: milliseconds to wait.', resolve: ({ retryAfter }) => retryAfter ?? null }),
   }),
 });

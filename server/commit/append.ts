@@ -19,7 +19,8 @@ export interface NewChange {
 /**
  * The whole commit of a batch. The workspace rows are locked first and give the positions, which makes them gapless and in
  * commit order; the unique keys of `changes` (revision; replica and counter) refuse everything if another node has moved
- * one of the documents. If a workspace is gone or in another epoch, the division refuses everything as well.
+ * one of the documents. If a workspace is gone or in another epoch, the division refuses everything as well; and if its log
+ * was compacted past a position up to which a state is known to be current, because the keys that would tell may be gone.
  *
  * Records: `w` workspaces, `c` changes, `h` heads, `x` conflicts, `s` snapshots. A value travels in a list of one, because
  * a bare JSON null would become an SQL null.
@@ -27,8 +28,8 @@ export interface NewChange {
 const appendBatch = `
 WITH moved AS (
   UPDATE workspaces SET position = workspaces.position + b.n
-  FROM jsonb_to_recordset($1::jsonb -> 'w') AS b(w text, n bigint, e int)
-  WHERE workspaces.id = b.w AND workspaces.epoch = b.e
+  FROM jsonb_to_recordset($1::jsonb -> 'w') AS b(w text, n bigint, e int, k bigint)
+  WHERE workspaces.id = b.w AND workspaces.epoch = b.e AND workspaces.retained_from <= b.k
   RETURNING workspaces.id, workspaces.position - b.n AS start
 ), input AS MATERIALIZED (
   SELECT m.start + c.o AS position, c.*
@@ -71,20 +72,24 @@ export type Starts = ReadonlyMap<WorkspaceId, Position>;
 
 /**
  * Logs a batch in one statement and sets the position of each change.
- * @throws the driver's error: 23505 when another node was first, 22012 when a workspace is gone or of another epoch.
+ * @throws the driver's error: 23505 when another node was first, 22012 when a workspace is gone, of another epoch or compacted further than a state is known.
  */
 export async function append(db: Queryable, changes: readonly NewChange[], committedAt: Date): Promise<Starts> {
-  const workspaces = new Map<WorkspaceId, { n: number; epoch: number }>();
+  const workspaces = new Map<WorkspaceId, { n: number; epoch: number; knownAt: number }>();
   const heads = new Map<DocumentKey, { change: NewChange; offset: number; first: number }>();
   const offsets: number[] = [];
   let logged = '';
   let found = '';
   for (const change of changes) {
-    const { workspaceId, documentId, epoch, facts } = change.state;
+    const { workspaceId, documentId, epoch, knownAt, facts } = change.state;
     const workspace = workspaces.get(workspaceId);
     const offset = workspace === undefined ? 1 : ++workspace.n;
-    if (workspace === undefined) workspaces.set(workspaceId, { n: 1, epoch });
-    else workspace.epoch = Math.min(workspace.epoch, epoch);
+    if (workspace === undefined) {
+      workspaces.set(workspaceId, { n: 1, epoch, knownAt });
+    } else {
+      workspace.epoch = Math.min(workspace.epoch, epoch);
+      workspace.knownAt = Math.min(workspace.knownAt, knownAt);
+    }
     offsets.push(offset);
     const key = documentKey(workspaceId, documentId);
     heads.set(key, { change, offset, first: heads.get(key)?.first ?? change.change.revision });
@@ -112,7 +117,7 @@ export async function append(db: Queryable, changes: readonly NewChange[], commi
     }
   }
 
-  const counted = [...workspaces].sort(([a], [b]) => (a < b ? -1 : 1)).map(([w, { n, epoch }]) => `{"w":"${w}","n":${n},"e":${epoch}}`);
+  const counted = [...workspaces].sort(([a], [b]) => (a < b ? -1 : 1)).map(([w, { n, epoch, knownAt }]) => `{"w":"${w}","n":${n},"e":${epoch},"k":${knownAt}}`);
   const result = await db.query<{ id: WorkspaceId; start: number }>({
     name: 'concord-append',
     text: appendBatch,
@@ -122,6 +127,7 @@ export async function append(db: Queryable, changes: readonly NewChange[], commi
   const starts = new Map<WorkspaceId, Position>(result.rows.map(({ id, start }) => [id, start as Position]));
   changes.forEach((change, index) => {
     change.change.position = ((starts.get(change.state.workspaceId) ?? 0) + offsets[index]!) as Position;
+    change.state.knownAt = change.change.position;
   });
   return starts;
 }

@@ -22,8 +22,8 @@ import type { Edit, EditAction, Stamp, UnreadableEdit } from '@concord/schema';
 import { authorLane } from './author-context.js';
 import type { Reach } from './load.js';
 import { tooManyConflicts, tooManyPairs } from './merge-bounds.js';
-import { refuse, refuseClock, tooLarge, type RefusedDecision } from './refuse.js';
-import { loggedUnder, tailStart, type DocumentState, type LoggedChange, type Need } from './document-state.js';
+import { refuse, refuseClock, refuseCompacted, tooLarge, type RefusedDecision } from './refuse.js';
+import { loggedUnder, tailStart, type CompactedChange, type DocumentState, type LoggedChange, type Need, type ToldChange } from './document-state.js';
 
 /** A conflict that the commit of a change found, against an earlier change of the document. */
 export interface FoundConflict {
@@ -34,7 +34,7 @@ export interface FoundConflict {
 export type Decision =
   /** Already taken into the state. */
   | { readonly kind: 'change'; readonly change: LoggedChange; readonly text: string; readonly conflicts: readonly FoundConflict[] }
-  | { readonly kind: 'duplicate'; readonly change: LoggedChange }
+  | { readonly kind: 'duplicate'; readonly change: ToldChange }
   | RefusedDecision
   | { readonly kind: 'need'; readonly need: Need };
 
@@ -76,10 +76,12 @@ function decideStamped(state: DocumentState, edit: Edit | UnreadableEdit, stamp:
   }
   // A vector is found in the chain of all vectors: one replica that is not known of would move it to a later place.
   if ('vector' in stamp.clock && !state.allCounters) return need({ kind: 'counters' });
-  let logged: LoggedChange | null | undefined = null;
-  if (counter <= (state.counters.get(replicaId) ?? 0)) {
-    logged = loggedUnder(state, replicaId, counter);
+  const newest = state.counters.get(replicaId) ?? 0;
+  let first: ToldChange | null = null;
+  if (counter <= newest) {
+    const logged = loggedUnder(state, replicaId, counter);
     if (logged === undefined) return need({ kind: 'logged', replicaId, counter });
+    first = toldOf(logged);
   }
 
   const verdict = decideClock(stamp, {
@@ -87,10 +89,11 @@ function decideStamped(state: DocumentState, edit: Edit | UnreadableEdit, stamp:
     head: state.revision,
     counters: state.counters,
     tail: state.tail,
-    logged: logged?.patchId,
+    logged: first?.patchId,
   });
-  if (verdict.kind === 'duplicate' && logged !== null) return { kind: 'duplicate', change: logged };
+  if (verdict.kind === 'duplicate' && first !== null) return { kind: 'duplicate', change: first };
   if (verdict.kind === 'resync' || verdict.kind === 'cloned') return refuseClock(verdict, edit, stamp, state);
+  if (counter <= newest) return refuseCompacted(edit, stamp, newest);
   if (rules.afterRefused) {
     return refuse('PATCH_DEPENDS_ON_REFUSED', 'An earlier edit of this replica on this document was refused in the same push; mend that one and push both again');
   }
@@ -103,6 +106,9 @@ function decideStamped(state: DocumentState, edit: Edit | UnreadableEdit, stamp:
   return take(state, edit, stamp, verdict, rules);
 }
 
+/** What the log or the memory of compacted changes tells; null: only that there was one. */
+const toldOf = (logged: LoggedChange | CompactedChange): ToldChange | null => ('compacted' in logged ? logged.compacted : logged);
+
 /** A person's edit: made on whatever the head is, by the server's own replica for that principal. */
 function decideAtHead(state: DocumentState, edit: Edit | UnreadableEdit, rules: DecisionRules, { patchId, counters }: HeadAttempt): Decision {
   const replicaId = rules.serverReplica;
@@ -114,7 +120,8 @@ function decideAtHead(state: DocumentState, edit: Edit | UnreadableEdit, rules: 
     if (counter > newest) continue;
     const logged = loggedUnder(state, replicaId, counter);
     if (logged === undefined) return need({ kind: 'logged', replicaId, counter });
-    if (logged?.patchId === patchId) return { kind: 'duplicate', change: logged };
+    const first = toldOf(logged);
+    if (first?.patchId === patchId) return { kind: 'duplicate', change: first };
   }
   if (rules.afterRefused) {
     return refuse('PATCH_DEPENDS_ON_REFUSED', 'An earlier edit of this document was refused in the same push; mend that one and send both again');

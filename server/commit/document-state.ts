@@ -1,25 +1,34 @@
 import type { Bridge, Counter, DocumentId, JsonValue, NormalPatch, PatchId, Position, ReplicaId, Revision, WorkspaceId } from '@concord/core';
 import type { ChangeRecord } from '@concord/schema';
 
-/** One change of a document's log, as the decisions on later edits need it. Usable as `LogDot` of the clock verdict. */
-export interface LoggedChange {
+/** What a verdict tells of a change. */
+export interface ToldChange {
+  readonly patchId: PatchId;
   readonly revision: Revision;
   /** 0 until the statement that logs it has come back. */
   position: Position;
+  /** Normal form as committed. */
+  readonly patch: NormalPatch;
+  /** Normal form as sent; null where it was committed as sent, or where neither is kept any more. */
+  readonly sent: NormalPatch | null;
+}
+
+/** One change of a document's log, as the decisions on later edits need it. Usable as `LogDot` of the clock verdict. */
+export interface LoggedChange extends ToldChange {
   readonly kind: ChangeRecord['kind'];
   readonly replicaId: ReplicaId;
   readonly counter: Counter;
-  readonly patchId: PatchId;
   /** Revision the patch was made on. */
   readonly base: Revision;
-  /** Normal form as committed. */
-  readonly patch: NormalPatch;
-  /** Normal form as sent; null where it was committed as sent. */
-  readonly sent: NormalPatch | null;
   /** Serialised size of `patch`, for the bounds of the cache. */
   readonly bytes: number;
   /** The value after this change, kept for the newest few: an edit on that base needs no rebuild. */
   after: JsonValue | undefined;
+}
+
+/** The log had a change there, and it was compacted away. What became of the replica's newest such edit is remembered; of older ones null. */
+export interface CompactedChange {
+  readonly compacted: ToldChange | null;
 }
 
 /**
@@ -46,6 +55,8 @@ export interface DocumentState {
   readonly epoch: number;
   /** The batch that loaded it: within that batch it is known to be current. */
   readonly loadedBy: number;
+  /** Position of the workspace up to which it is known to be current. What is after it must be in the log for the keys to find. */
+  knownAt: Position;
   /** Null: there is no such document. */
   facts: { readonly collection: string; readonly title: string; readonly createdAt: Date } | null;
   value: JsonValue;
@@ -62,8 +73,8 @@ export interface DocumentState {
   allCounters: boolean;
   /** The log before the tail is too large to be merged past: the tail is not made longer. */
   tailEnds: boolean;
-  /** Changes that were looked up because a patch came again after the tail had passed; null: looked up, not there. */
-  readonly looked: Map<string, LoggedChange | null>;
+  /** Changes that were looked up because a patch came again after the tail had passed. */
+  readonly looked: Map<string, LoggedChange | CompactedChange>;
   /** Values at old bases that were rebuilt. */
   readonly rebuilt: Map<Revision, JsonValue>;
   readonly lanes: Map<ReplicaId, Lane>;
@@ -90,8 +101,8 @@ export function valueAt(state: DocumentState, revision: number): JsonValue | und
   return state.tail[revision - tailStart(state) - 1]?.after ?? state.rebuilt.get(revision as Revision);
 }
 
-/** The change a replica made under a counter, if it is held; null: it is known not to be in the log. */
-export function loggedUnder(state: DocumentState, replicaId: ReplicaId, counter: Counter): LoggedChange | null | undefined {
+/** The change a replica made under a counter, if it is held. */
+export function loggedUnder(state: DocumentState, replicaId: ReplicaId, counter: Counter): LoggedChange | CompactedChange | undefined {
   for (let index = state.tail.length - 1; index >= 0; index--) {
     const change = state.tail[index]!;
     if (change.replicaId === replicaId && change.counter === counter) return change;

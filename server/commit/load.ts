@@ -38,17 +38,21 @@ const changeSize = `${sizeSql('t.patch')} + coalesce(${sizeSql('t.sent')}, 0)`;
 
 const changeRow = `jsonb_build_array(t.revision, t.position, t.kind, t.replica_id, t.counter, t.patch_id, t.base, t.patch, t.sent)`;
 
+/** The newest counter of a replica, whether its change is in the log or was compacted away. Null: it has none. */
+const newestCounter = (workspace: string, document: string, replica: string): string => `greatest(
+  (SELECT max(t.counter) FROM changes t WHERE t.workspace_id = ${workspace} AND t.document_id = ${document} AND t.replica_id = ${replica}),
+  (SELECT t.counter FROM retired_counters t WHERE t.workspace_id = ${workspace} AND t.document_id = ${document} AND t.replica_id = ${replica}))`;
+
 /** One statement, so one snapshot: head, tail and counters agree. Keys of the rows: `w`, `d` ids, `f` from, `r` replicas. */
 const loadHeads = `
-SELECT k.w, k.d, x.epoch, d.collection, d.title, d.value, d.revision::float8 AS revision, d.deleted, d.created_at,
+SELECT k.w, k.d, x.epoch, x.position::float8 AS known, d.collection, d.title, d.value, d.revision::float8 AS revision, d.deleted, d.created_at,
   octet_length(d.value::text) AS bytes,
   (SELECT jsonb_agg(${changeRow} ORDER BY t.revision) FROM (
     SELECT t.*, sum(${changeSize}) OVER (ORDER BY t.revision DESC) AS weight FROM changes t
     WHERE t.workspace_id = k.w AND t.document_id = k.d AND t.revision > greatest(k.f, d.revision - $2)
   ) t WHERE t.weight <= $3) AS tail,
   (SELECT jsonb_object_agg(r.id, c.newest) FROM jsonb_array_elements_text(k.r) r(id)
-    CROSS JOIN LATERAL (SELECT max(t.counter) AS newest FROM changes t
-      WHERE t.workspace_id = k.w AND t.document_id = k.d AND t.replica_id = r.id) c
+    CROSS JOIN LATERAL (SELECT ${newestCounter('k.w', 'k.d', 'r.id')} AS newest) c
     WHERE c.newest IS NOT NULL) AS counters
 FROM jsonb_to_recordset($1::jsonb) AS k(w text, d text, f bigint, r jsonb)
 JOIN workspaces x ON x.id = k.w
@@ -58,6 +62,7 @@ interface HeadRow {
   readonly w: WorkspaceId;
   readonly d: DocumentId;
   readonly epoch: number;
+  readonly known: Position;
   readonly collection: string | null;
   readonly title: string;
   readonly value: JsonValue;
@@ -93,6 +98,7 @@ export async function loadStates(db: Queryable, wanted: readonly Wanted[], reach
       documentId: row.d,
       epoch: row.epoch,
       loadedBy: batch,
+      knownAt: row.known,
       facts: row.collection === null ? null : { collection: row.collection, title: row.title, createdAt: row.created_at },
       value: row.value ?? null,
       valueBytes: row.bytes ?? 0,
@@ -103,7 +109,7 @@ export async function loadStates(db: Queryable, wanted: readonly Wanted[], reach
       strangers,
       allCounters: row.collection === null,
       tailEnds: false,
-      looked: new Map<string, LoggedChange | null>(),
+      looked: new Map(),
       rebuilt: new Map<Revision, JsonValue>(),
       lanes: new Map(),
     };
@@ -134,7 +140,7 @@ export async function loadNeed(db: Queryable, state: DocumentState, need: Exclud
     case 'counter': {
       const { rows } = await db.query<{ newest: number | null }>({
         name: 'concord-load-counter',
-        text: `SELECT max(t.counter)::float8 AS newest FROM changes t WHERE ${where} AND t.replica_id = $3`,
+        text: `SELECT ${newestCounter('$1', '$2', '$3')}::float8 AS newest`,
         values: [...ids, need.replicaId],
       });
       const newest = rows[0]?.newest ?? null;
@@ -146,7 +152,11 @@ export async function loadNeed(db: Queryable, state: DocumentState, need: Exclud
     case 'counters': {
       const { rows } = await db.query<{ replica: ReplicaId; newest: number }>({
         name: 'concord-load-counters',
-        text: `SELECT t.replica_id AS replica, max(t.counter)::float8 AS newest FROM changes t WHERE ${where} GROUP BY t.replica_id`,
+        text: `
+SELECT t.replica_id AS replica, max(t.counter)::float8 AS newest FROM (
+  SELECT t.replica_id, t.counter FROM changes t WHERE ${where}
+  UNION ALL SELECT t.replica_id, t.counter FROM retired_counters t WHERE ${where}
+) t GROUP BY t.replica_id`,
         values: [...ids],
       });
       for (const { replica, newest } of rows) {
@@ -156,12 +166,16 @@ export async function loadNeed(db: Queryable, state: DocumentState, need: Exclud
       return;
     }
     case 'logged': {
-      const { rows } = await db.query<{ change: ChangeRow }>({
+      const { rows } = await db.query<{ change: ChangeRow | null; retired: readonly [PatchId, Revision, Position] | null }>({
         name: 'concord-load-logged',
-        text: `SELECT ${changeRow} AS change FROM changes t WHERE ${where} AND t.replica_id = $3 AND t.counter = $4`,
+        text: `
+SELECT (SELECT ${changeRow} FROM changes t WHERE ${where} AND t.replica_id = $3 AND t.counter = $4) AS change,
+  (SELECT jsonb_build_array(t.patch_id, t.revision, t.position) FROM retired_counters t WHERE ${where} AND t.replica_id = $3 AND t.counter = $4) AS retired`,
         values: [...ids, need.replicaId, need.counter],
       });
-      state.looked.set(dotKey(need.replicaId, need.counter), rows[0] === undefined ? null : loggedChange(rows[0].change));
+      const { change, retired } = rows[0] ?? { change: null, retired: null };
+      const compacted = retired === null ? null : { patchId: retired[0], revision: retired[1], position: retired[2], patch: [], sent: null };
+      state.looked.set(dotKey(need.replicaId, need.counter), change === null ? { compacted } : loggedChange(change));
       return;
     }
     case 'tail': {
@@ -177,13 +191,26 @@ SELECT ${changeRow} AS change FROM (
       state.tailEnds = tailStart(state) > need.from;
       return;
     }
-    case 'value':
-      state.rebuilt.set(need.at, await rebuild(db, state, need.at));
+    case 'value': {
+      const value = await rebuild(db, state, need.at);
+      if (value !== undefined) state.rebuilt.set(need.at, value);
+      else forgetUpTo(state, need.at);
+    }
   }
 }
 
-/** The value at an old revision: the snapshot before it and the log from there. */
-async function rebuild(db: Queryable, state: DocumentState, at: Revision): Promise<JsonValue> {
+/** The log was compacted past a revision while it was being asked for: an edit on it is `CLOCK_STALE` now. */
+function forgetUpTo(state: DocumentState, revision: Revision): void {
+  state.tail = state.tail.slice(Math.max(0, revision + 1 - tailStart(state)));
+  state.tailEnds = true;
+  state.lanes.clear();
+}
+
+/**
+ * The value at an old revision: the snapshot before it and the log from there. Undefined when the log does not reach back so far
+ * any more.
+ */
+export async function rebuild(db: Queryable, state: Pick<DocumentState, 'workspaceId' | 'documentId'>, at: Revision): Promise<JsonValue | undefined> {
   const { rows } = await db.query<{ start: number; value: JsonValue; patches: readonly NormalPatch[] | null }>({
     name: 'concord-rebuild',
     text: `
@@ -196,8 +223,10 @@ FROM (SELECT 1) one LEFT JOIN LATERAL (
     values: [state.workspaceId, state.documentId, at],
   });
   const row = rows[0];
+  const patches = row?.patches ?? [];
+  if (patches.length !== at - (row?.start ?? 0)) return undefined;
   let value = row?.value ?? null;
-  for (const patch of row?.patches ?? []) {
+  for (const patch of patches) {
     const next = apply(value, patch);
     if (!next.ok) throw new Error(`invariant: the log of document ${state.documentId} does not replay to revision ${at}: ${next.error.message}`);
     value = next.value;

@@ -2,7 +2,7 @@ import { clockErrorCodes, type ClockVerdict, type ErrorCode, type Failure, type 
 import type { Stamp } from '@concord/schema';
 import type { DocumentState } from './document-state.js';
 
-/** Why an edit is refused; `expected` with `CLOCK_GAP`. */
+/** Why an edit is refused; `expected` with `CLOCK_GAP`, and with `CLOCK_STALE` of a counter that is taken. */
 export type Refusal = Failure & { readonly expected?: number };
 
 export interface RefusedDecision {
@@ -17,6 +17,14 @@ export const tooLarge = (actual: number, limits: Limits): RefusedDecision =>
     limit: limits.documentBytes,
     actual,
   });
+
+/** The counter was taken by a change that was compacted away: by this edit, or by another one. The log no longer tells. */
+export const refuseCompacted = (edit: { readonly documentId: string }, { replicaId, counter }: Stamp, newest: number): RefusedDecision =>
+  refuse(
+    'CLOCK_STALE',
+    `Counter ${counter} of replica ${replicaId} on document ${edit.documentId} was committed so long ago that its change is no longer kept; read the document, which has it, and go on from counter ${newest + 1}`,
+    { expected: newest + 1 },
+  );
 
 /** The refusal of a verdict that is not one of success, with what to do about it. */
 export function refuseClock(verdict: ClockVerdict, edit: { readonly documentId: string }, stamp: Stamp, state: DocumentState): RefusedDecision {

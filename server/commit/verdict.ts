@@ -2,13 +2,13 @@ import { toWire, type DocumentId, type PatchId, type WirePatch } from '@concord/
 import type { ChangeRecord, Committed, ConflictRecord, Refused } from '@concord/schema';
 import type { NewChange } from './append.js';
 import type { FoundConflict } from './decide.js';
-import type { LoggedChange } from './document-state.js';
+import type { LoggedChange, ToldChange } from './document-state.js';
 import type { Refusal } from './refuse.js';
 
-export const conflictRecords = (documentId: DocumentId, change: LoggedChange, conflicts: readonly FoundConflict[], createdAt: Date): ConflictRecord[] =>
+export const conflictRecords = (documentId: DocumentId, change: ToldChange, conflicts: readonly FoundConflict[], createdAt: Date): ConflictRecord[] =>
   conflicts.map(({ againstRevision, conflict }, ordinal) => ({ position: change.position, ordinal, documentId, againstRevision, conflict, createdAt }));
 
-export const committed = (documentId: DocumentId, change: LoggedChange, duplicate: boolean, conflicts: readonly ConflictRecord[]): Committed => ({
+export const committed = (documentId: DocumentId, change: ToldChange, duplicate: boolean, conflicts: readonly ConflictRecord[]): Committed => ({
   type: 'Committed',
   documentId,
   patchId: change.patchId,

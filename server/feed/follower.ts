@@ -104,7 +104,10 @@ export class Follower implements AsyncIterableIterator<FeedEvent>, Follows {
           return { done: false, value: { type: 'Resync', reason: 'EPOCH_CHANGED' } };
         }
         const event = this.position < feed.head ? await this.read(feed) : this.upToDate(feed);
-        if (event !== null && !this.isOver()) return { done: false, value: event };
+        if (event !== null && !this.isOver()) {
+          if (event.type === 'Resync') this.end();
+          return { done: false, value: event };
+        }
         if (event === null && this.position >= feed.head && this.announced) await this.woken(feed);
       }
     } catch (error) {
@@ -144,6 +147,7 @@ export class Follower implements AsyncIterableIterator<FeedEvent>, Follows {
         await feed.catchUp();
         return null;
       }
+      if (page.expired) return { type: 'Resync', reason: 'CURSOR_EXPIRED' };
       changes = page.changes.map(({ record }) => record);
       to = page.to;
       // The log may be ahead of what this node has heard of.

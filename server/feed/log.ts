@@ -12,11 +12,15 @@ export interface LogPage {
   /** Head of the workspace in the same snapshot. */
   readonly head: Position;
   readonly epoch: number;
+  /** True: changes after the position asked for were compacted away, so what is here has a hole before it. */
+  readonly expired: boolean;
 }
 
 /**
  * The log after a position, in order, in one statement: what is not in the result and not after `to` will never appear,
- * because positions are given in commit order. `where` of the filter is not applied here: it looks at documents.
+ * because positions are given in commit order. Whether the log still reaches back so far is told by the same snapshot, so a
+ * compaction that overtakes a reader is seen by it and never makes a hole (I4). `where` of the filter is not applied here: it
+ * looks at documents.
  *
  * @throws ConcordError WORKSPACE_NOT_FOUND.
  */
@@ -24,7 +28,7 @@ export async function readLog(db: Queryable, workspaceId: WorkspaceId, after: nu
   const { rows } = await db.query<LogRow>({
     name: 'concord-read-log',
     text: `
-SELECT w.epoch, w.position::float8 AS head, c.*
+SELECT w.epoch, w.position::float8 AS head, w.retained_from > $2 AS expired, c.*
 FROM workspaces w LEFT JOIN LATERAL (
   SELECT * FROM (
     SELECT page.*, sum(size) OVER (ORDER BY page.position) - size AS before FROM (
@@ -45,7 +49,7 @@ ORDER BY c.position`,
   const changes = rows.filter((row) => row.position !== null).map((row) => ({ record: changeRecord(workspaceId, row), bytes: 400 + (row.size ?? 0) * 2 }));
   const last = rows.at(-1);
   const cut = changes.length === limit || (last?.size ?? 0) + (last?.before === undefined ? 0 : Number(last.before)) >= pageBytes;
-  return { changes, to: cut && changes.length > 0 ? changes.at(-1)!.record.position : (Math.max(after, first.head) as Position), head: first.head, epoch: first.epoch };
+  return { changes, to: cut && changes.length > 0 ? changes.at(-1)!.record.position : (Math.max(after, first.head) as Position), head: first.head, epoch: first.epoch, expired: first.expired };
 }
 
 export interface ChangeRow {
@@ -66,6 +70,7 @@ export interface ChangeRow {
 interface LogRow extends ChangeRow {
   readonly epoch: number;
   readonly head: Position;
+  readonly expired: boolean;
   readonly size: number | null;
   readonly before: string | null;
 }

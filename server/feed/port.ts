@@ -140,6 +140,8 @@ export function createFeed({ db, log, rights, notify, ringBytes, pollMs }: FeedO
         if (place.epoch > page.epoch || (place.epoch === page.epoch && place.position > page.head)) throw cursorAhead(after);
         if (place.epoch !== page.epoch) return { type: 'Resync', reason: 'EPOCH_CHANGED' };
       }
+      // Without a cursor too: who reads from the start is owed all of it.
+      if (page.expired) return { type: 'Resync', reason: 'CURSOR_EXPIRED' };
       const { changes, left } = await split.split(page.changes.map(({ record }) => record));
       return { type: 'ChangeBatch', changes, left, cursor: formatCursor({ epoch: page.epoch, position: page.to }), upToDate: page.to >= page.head };
     },

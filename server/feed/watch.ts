@@ -45,7 +45,11 @@ export class Watch implements AsyncIterableIterator<DocumentRecord | null> {
       const result = await this.changes.next();
       if (result.done === true) return { done: true, value: undefined };
       const event = result.value;
-      if (event.type === 'Resync') throw new ConcordError('EPOCH_CHANGED', 'The history was rewritten; read the document again');
+      if (event.type === 'Resync') {
+        throw event.reason === 'EPOCH_CHANGED'
+          ? new ConcordError('EPOCH_CHANGED', 'The history was rewritten; read the document again')
+          : new ConcordError('LAGGED', 'The feed has moved on further than is kept; read the document again');
+      }
       if (this.started && event.changes.length === 0) continue;
       const document = await this.read();
       // A change that the document already held when it was last read.

@@ -97,7 +97,8 @@ export class WorkspaceFeed {
       this.readAgain = false;
       for (;;) {
         const page = await readLog(this.db, this.workspaceId, this.head, pageChanges);
-        if (page.epoch !== this.epoch) {
+        // Rewritten, or compacted further than this node had read: followers find out where they stand.
+        if (page.epoch !== this.epoch || page.expired) {
           this.moveTo(page.epoch, page.head);
           break;
         }
@@ -107,7 +108,7 @@ export class WorkspaceFeed {
     }
   }
 
-  /** The history was rewritten: nothing in memory holds any more. */
+  /** The history was rewritten or has a hole here: nothing in memory holds any more. */
   moveTo(epoch: number, head: Position): void {
     this.epoch = epoch;
     this.head = head;

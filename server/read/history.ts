@@ -85,14 +85,36 @@ export async function readConflicts(
   };
 }
 
-/** The vector clock of a document: empty when there is none. */
-export async function readClock(prisma: PrismaClient, workspaceId: WorkspaceId, documentId: DocumentId): Promise<{ epoch: number; vector: ReadonlyMap<ReplicaId, Counter> }> {
-  const [workspace, replicas] = await prisma.$transaction([
-    prisma.workspace.findUnique({ where: { id: workspaceId }, select: { epoch: true } }),
-    prisma.change.groupBy({ by: ['replicaId'], where: { workspaceId, documentId }, orderBy: { replicaId: 'asc' }, _max: { counter: true } }),
-  ]);
-  const vector = new Map(replicas.map(({ replicaId, _max }) => [replicaId as ReplicaId, Number(_max?.counter) as Counter]));
-  return { epoch: workspace?.epoch ?? 1, vector };
+/** The vector clock of a document, compacted changes included: empty when there is none. One statement, so a compaction is seen whole or not at all. */
+export async function readClock(
+  db: Queryable,
+  workspaceId: WorkspaceId,
+  documentId: DocumentId,
+): Promise<{ epoch: number; vector: ReadonlyMap<ReplicaId, Counter>; patchIds: ReadonlyMap<ReplicaId, PatchId> }> {
+  const { rows } = await db.query<{ epoch: number; replica: ReplicaId | null; counter: Counter; patch: PatchId }>({
+    name: 'concord-read-clock',
+    text: `
+SELECT w.epoch, e.replica_id AS replica, e.counter::float8 AS counter, coalesce(
+  (SELECT c.patch_id FROM changes c WHERE c.workspace_id = $1 AND c.document_id = $2 AND c.replica_id = e.replica_id AND c.counter = e.counter),
+  (SELECT c.patch_id FROM retired_counters c WHERE c.workspace_id = $1 AND c.document_id = $2 AND c.replica_id = e.replica_id)
+) AS patch
+FROM workspaces w LEFT JOIN (
+  SELECT replica_id, max(counter) AS counter FROM (
+    SELECT replica_id, counter FROM changes WHERE workspace_id = $1 AND document_id = $2
+    UNION ALL SELECT replica_id, counter FROM retired_counters WHERE workspace_id = $1 AND document_id = $2
+  ) edits GROUP BY replica_id
+) e ON true
+WHERE w.id = $1 ORDER BY e.replica_id`,
+    values: [workspaceId, documentId],
+  });
+  const vector = new Map<ReplicaId, Counter>();
+  const patchIds = new Map<ReplicaId, PatchId>();
+  for (const { replica, counter, patch } of rows) {
+    if (replica === null) continue;
+    vector.set(replica, counter);
+    patchIds.set(replica, patch);
+  }
+  return { epoch: rows[0]?.epoch ?? 1, vector, patchIds };
 }
 
 function parseNumbers(key: string, count: 1): [number];

@@ -30,7 +30,7 @@ export function createRead({ db, prisma, rights }: { readonly db: Queryable; rea
     },
     async clock(viewer, workspaceId, documentId) {
       await requireRole(rights, viewer, workspaceId, 'VIEWER');
-      return readClock(prisma, workspaceId, documentId);
+      return readClock(db, workspaceId, documentId);
     },
     async head(viewer, workspaceId): Promise<Cursor> {
       await requireRole(rights, viewer, workspaceId, 'VIEWER');

@@ -13,7 +13,7 @@ function state(id: string, changes: number, valueBytes: number): DocumentState {
     return { revision: (index + 1) as Revision, position: (index + 1) as Position, kind: 'PATCH', replicaId: replica('A'), counter: (index + 1) as Counter, patchId: `p${index}` as PatchId, base: index as Revision, patch, sent: null, bytes: 60, after: { n: index } };
   });
   return {
-    workspaceId, documentId: documentId(id), epoch: 1, loadedBy: 1, facts: { collection: 'c', title: '', createdAt: new Date(0) },
+    workspaceId, documentId: documentId(id), epoch: 1, loadedBy: 1, knownAt: 0 as Position, facts: { collection: 'c', title: '', createdAt: new Date(0) },
     value: { n: changes - 1 }, valueBytes, revision: changes as Revision, deleted: false, tail,
     counters: new Map(), strangers: new Set(), allCounters: false, tailEnds: false, looked: new Map(), rebuilt: new Map(), lanes: new Map(),
   };

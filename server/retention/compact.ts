@@ -1,0 +1,181 @@
+import type { DocumentId, Position, Revision, WorkspaceId } from '@concord/core';
+import type pg from 'pg';
+import { rebuild } from '../commit/load.js';
+
+/** What is compacted away in one transaction. */
+const defaultSlice = 1000;
+/** The first half of the key of PostgreSQL's advisory locks that compactions take; the other is the hash of the workspace. */
+const lockClass = 0x436f6d70;
+
+export interface CompactionRequest {
+  readonly workspaceId: WorkspaceId;
+  /** Changes committed before this moment go. The log stays whole from the first one on that is younger. */
+  readonly olderThan: Date;
+  readonly now: () => Date;
+  /** Changes in one transaction. Default: 1,000. */
+  readonly slice?: number;
+  /** Ends it after the slice at work. */
+  readonly signal?: AbortSignal;
+}
+
+export interface Compaction {
+  /** Changes that are gone now. */
+  readonly changes: number;
+  /** The log of the workspace holds everything after this position. */
+  readonly retainedFrom: Position;
+  /** False: another node was at it, or it was asked to end. */
+  readonly complete: boolean;
+}
+
+/**
+ * Compacts what is old in the log of one workspace, slice by slice, each in a transaction of its own that leaves everything right:
+ *
+ * - a snapshot of every document in the slice, where its retained log begins, so that any later base can be rebuilt;
+ * - the counters and newest edits of the replicas in it, so that nothing is committed twice however late it is sent again;
+ * - the changes gone, and `retained_from` of the workspace at their end, so that a reader is told instead of missing them.
+ *
+ * Heads, tombstones, conflicts and the audit stay. Commits do not wait for it: what it deletes no commit touches, and the row of
+ * the workspace, which every commit locks, is taken last, for the length of the COMMIT. One compaction of a workspace at a
+ * time, on any node; a slice that loses its connection is undone by the database.
+ *
+ * @throws the driver's error; what the slices before have done stays done.
+ */
+export async function compactWorkspace(pool: pg.Pool, { workspaceId, olderThan, now, slice = defaultSlice, signal }: CompactionRequest): Promise<Compaction> {
+  let changes = 0;
+  let retainedFrom = 0 as Position;
+  while (signal?.aborted !== true) {
+    const started = performance.now();
+    const done = await withClient(pool, (client) => compactSlice(client, workspaceId, olderThan, now(), slice));
+    if (done === null) return { changes, retainedFrom, complete: false };
+    retainedFrom = done.to;
+    changes += done.to - done.from;
+    if (done.to - done.from < slice) return { changes, retainedFrom, complete: true };
+    // No more than half of the time, so that a long backlog does not take the disk from the commits.
+    await pause(performance.now() - started);
+  }
+  return { changes, retainedFrom, complete: false };
+}
+
+/** The ids of workspaces that hold changes from before a moment, `first` of them after an id. One look at the oldest change of each. */
+export async function workspacesWithOlder(pool: pg.Pool, olderThan: Date, after: string, first: number): Promise<WorkspaceId[]> {
+  const { rows } = await pool.query<{ id: WorkspaceId }>({
+    name: 'concord-workspaces-with-older',
+    text: `
+SELECT w.id FROM workspaces w
+WHERE w.id > $1 AND w.position > w.retained_from
+  AND (SELECT c.committed_at FROM changes c WHERE c.workspace_id = w.id AND c.position > w.retained_from ORDER BY c.position LIMIT 1) < $2
+ORDER BY w.id LIMIT $3`,
+    values: [after, olderThan, first],
+  });
+  return rows.map(({ id }) => id);
+}
+
+async function withClient<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+  const client = await pool.connect();
+  let broken: Error | undefined;
+  try {
+    return await work(client);
+  } catch (error) {
+    await client.query('ROLLBACK').catch((failure: Error) => (broken = failure));
+    throw error;
+  } finally {
+    client.release(broken);
+  }
+}
+
+/** Positions: everything after `from` up to `to` is gone. Null: another compaction of the workspace runs. */
+async function compactSlice(client: pg.PoolClient, workspaceId: WorkspaceId, olderThan: Date, now: Date, most: number): Promise<{ readonly from: Position; readonly to: Position } | null> {
+  await client.query('BEGIN');
+  const range = (await lock(client, workspaceId)) ? await findSlice(client, workspaceId, olderThan, most) : null;
+  if (range === null || range.to === range.from) {
+    await client.query('ROLLBACK');
+    return range;
+  }
+  const values = [workspaceId, range.from, range.to] as const;
+  await keepSnapshots(client, workspaceId, range, now);
+  await client.query({ name: 'concord-compact-counters', text: keepCounters, values: [...values] });
+  await client.query({ name: 'concord-compact-snapshots', text: dropSnapshots, values: [...values] });
+  await client.query({ name: 'concord-compact-changes', text: 'DELETE FROM changes WHERE workspace_id = $1 AND position > $2 AND position <= $3', values: [...values] });
+  // From here on commits of this workspace wait, until the COMMIT.
+  const { rowCount } = await client.query({
+    name: 'concord-compact-retained',
+    text: 'UPDATE workspaces SET retained_from = $3 WHERE id = $1 AND retained_from = $2',
+    values: [...values],
+  });
+  await client.query(rowCount === 1 ? 'COMMIT' : 'ROLLBACK');
+  return rowCount === 1 ? range : null;
+}
+
+/** Held until the end of the transaction, so it works through a pooler and ends with the connection. */
+async function lock(client: pg.PoolClient, workspaceId: WorkspaceId): Promise<boolean> {
+  const { rows } = await client.query<{ locked: boolean }>({
+    name: 'concord-compact-lock',
+    text: 'SELECT pg_try_advisory_xact_lock($1::int, hashtext($2)) AS locked',
+    values: [lockClass, workspaceId],
+  });
+  return rows[0]?.locked === true;
+}
+
+/** The oldest changes of the log as long as they are old enough: a clock that went wrong on one node never makes a hole. */
+async function findSlice(client: pg.PoolClient, workspaceId: WorkspaceId, olderThan: Date, most: number): Promise<{ readonly from: Position; readonly to: Position } | null> {
+  const { rows } = await client.query<{ from: Position; to: Position }>({
+    name: 'concord-compact-slice',
+    text: `
+SELECT w.retained_from::float8 AS "from", coalesce((
+  SELECT coalesce(min(c.position) FILTER (WHERE c.committed_at >= $2) - 1, max(c.position)) FROM (
+    SELECT position, committed_at FROM changes WHERE workspace_id = w.id AND position > w.retained_from ORDER BY position LIMIT $3
+  ) c
+), w.retained_from)::float8 AS "to"
+FROM workspaces w WHERE w.id = $1`,
+    values: [workspaceId, olderThan, most],
+  });
+  return rows[0] ?? null;
+}
+
+/** The value of each document where its retained log will begin: its head where nothing came later, else replayed. */
+async function keepSnapshots(client: pg.PoolClient, workspaceId: WorkspaceId, { from, to }: { readonly from: Position; readonly to: Position }, now: Date): Promise<void> {
+  await client.query({
+    name: 'concord-compact-heads',
+    text: `
+INSERT INTO snapshots (workspace_id, document_id, revision, value, created_at)
+SELECT d.workspace_id, d.id, d.revision, d.value, $4 FROM documents d
+WHERE d.workspace_id = $1 AND d.position <= $3
+  AND d.id IN (SELECT document_id FROM changes WHERE workspace_id = $1 AND position > $2 AND position <= $3)
+ON CONFLICT DO NOTHING`,
+    values: [workspaceId, from, to, now],
+  });
+  const { rows } = await client.query<{ id: DocumentId; revision: Revision }>({
+    name: 'concord-compact-to-replay',
+    text: `
+SELECT c.document_id AS id, c.revision::float8 AS revision
+FROM (SELECT document_id, max(revision) AS revision FROM changes WHERE workspace_id = $1 AND position > $2 AND position <= $3 GROUP BY document_id) c
+WHERE NOT EXISTS (SELECT 1 FROM snapshots s WHERE s.workspace_id = $1 AND s.document_id = c.document_id AND s.revision = c.revision)`,
+    values: [workspaceId, from, to],
+  });
+  for (const { id, revision } of rows) {
+    const value = await rebuild(client, { workspaceId, documentId: id }, revision);
+    if (value === undefined) throw new Error(`invariant: the log of document ${id} in workspace ${workspaceId} has a hole before revision ${revision}; nothing of it was compacted`);
+    await client.query({
+      name: 'concord-compact-snapshot',
+      text: `INSERT INTO snapshots (workspace_id, document_id, revision, value, created_at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`,
+      values: [workspaceId, id, revision, JSON.stringify(value), now],
+    });
+  }
+}
+
+const keepCounters = `
+INSERT INTO retired_counters (workspace_id, document_id, replica_id, counter, patch_id, revision, position)
+SELECT DISTINCT ON (document_id, replica_id) workspace_id, document_id, replica_id, counter, patch_id, revision, position
+FROM changes WHERE workspace_id = $1 AND position > $2 AND position <= $3
+ORDER BY document_id, replica_id, counter DESC
+ON CONFLICT (workspace_id, document_id, replica_id) DO UPDATE
+SET counter = excluded.counter, patch_id = excluded.patch_id, revision = excluded.revision, position = excluded.position
+WHERE retired_counters.counter < excluded.counter`;
+
+/** Those from before the retained log of their document: no base there can be merged from any more. */
+const dropSnapshots = `
+DELETE FROM snapshots s
+USING (SELECT document_id, max(revision) AS revision FROM changes WHERE workspace_id = $1 AND position > $2 AND position <= $3 GROUP BY document_id) c
+WHERE s.workspace_id = $1 AND s.document_id = c.document_id AND s.revision < c.revision`;
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, Math.min(ms, 1000)));
