@@ -14,6 +14,8 @@ import {
   type GraphQLSchema,
 } from 'graphql';
 import { isAsyncIterable } from 'graphql-yoga';
+import { canPush, type Pushing } from './feed/pushing.js';
+import { NextFrames } from './frames.js';
 
 /** A result together with its JSON, made once for all who are sent it. */
 export interface SharedResult extends ExecutionResult {
@@ -21,6 +23,8 @@ export interface SharedResult extends ExecutionResult {
   readonly stringify: () => string;
   /** The same in UTF-8. */
   readonly bytes: Buffer;
+  /** The same as messages of a WebSocket. */
+  readonly frames: NextFrames;
 }
 
 export const isShared = (result: object): result is SharedResult => 'stringify' in result;
@@ -58,24 +62,39 @@ export function createSharingSubscribe(schema: GraphQLSchema): Subscribe {
     const results = resultsOf(args);
     if (results === null) return (await subscribe(args)) as AsyncIterableIterator<ExecutionResult> | ExecutionResult;
     const source = await createSourceEventStream(args);
-    return isAsyncIterable(source) ? sharing(source[Symbol.asyncIterator](), args, results) : source;
+    return isAsyncIterable(source) ? new SharedResults(source[Symbol.asyncIterator](), args, results) : source;
   };
 }
 
-function sharing(source: AsyncIterator<unknown>, args: ExecutionArgs, results: Results): AsyncIterableIterator<ExecutionResult> {
-  return {
-    [Symbol.asyncIterator]() {
-      return this;
-    },
-    async next() {
-      const event = await source.next();
-      return event.done === true ? { done: true, value: undefined } : { done: false, value: await resultOf(event.value, args, results) };
-    },
-    async return() {
-      await source.return?.();
-      return { done: true, value: undefined };
-    },
-  };
+/** Results that may be taken without a promise for each: those that are shared, from a source that pushes. */
+export class SharedResults implements AsyncIterableIterator<ExecutionResult>, Pushing<SharedResult> {
+  constructor(
+    private readonly source: AsyncIterator<unknown>,
+    private readonly args: ExecutionArgs,
+    private readonly results: Results,
+  ) {}
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async next(): Promise<IteratorResult<ExecutionResult>> {
+    const event = await this.source.next();
+    return event.done === true ? { done: true, value: undefined } : { done: false, value: await resultOf(event.value, this.args, this.results) };
+  }
+
+  async return(): Promise<IteratorResult<ExecutionResult>> {
+    await this.source.return?.();
+    return { done: true, value: undefined };
+  }
+
+  pushTo(take: (result: SharedResult) => boolean): void {
+    if (!canPush(this.source)) return;
+    this.source.pushTo((event) => {
+      const result = resultOf(event, this.args, this.results);
+      return isShared(result) && take(result);
+    });
+  }
 }
 
 function resultOf(event: unknown, args: ExecutionArgs, results: Results): ExecutionResult | Promise<ExecutionResult> {
@@ -86,7 +105,8 @@ function resultOf(event: unknown, args: ExecutionArgs, results: Results): Execut
   // With an error the context of the one who caused it matters; what waits for something is not a mere reading of the event.
   if (result instanceof Promise || result.errors !== undefined) return result;
   const text = JSON.stringify(result);
-  const shared: SharedResult = { ...result, stringify: () => text, bytes: Buffer.from(text) };
+  const bytes = Buffer.from(text);
+  const shared: SharedResult = { ...result, stringify: () => text, bytes, frames: new NextFrames(bytes) };
   results.set(event, shared);
   return shared;
 }

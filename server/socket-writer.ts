@@ -1,46 +1,126 @@
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
+import { textFrame, type Frame, type NextFrames, type NextHead } from './frames.js';
 
 /** Beyond it what is held back in one turn goes out at once. */
 const mostHeldBytes = 64 * 1024;
+/** Up to here several frames are put together into one buffer. */
+const mostJoinedBytes = 16 * 1024;
 
 const asText = { binary: false } as const;
 
-/** Streams with frames of this turn of the event loop. */
-let held: Duplex[] = [];
+/** Writers with frames of this turn of the event loop. */
+let holding: SocketWriter[] = [];
 
 /**
- * Sends frames of one socket. Those of one turn of the event loop go out together at its end: an answer and its `complete`
- * are one write instead of two, and wake the other side once.
+ * Sends the messages of one socket. Those of one turn of the event loop go out together at its end: an answer and its `complete`
+ * are one write instead of two, and wake the other side once. A message for a socket that is not open is dropped.
  *
- * Returns a promise when what was written before is still here: it resolves when the kernel has taken the frame, so that a slow
- * reader holds back its own stream. Otherwise nothing is to be waited for. A frame for a socket that is not open is dropped.
+ * Frames are written to the stream beside ws, which writes its pings and its close frame there, each whole. Only ws compresses:
+ * while it does, everything goes through its queue, so that messages stay in order.
  */
-export function createSocketWriter(socket: WebSocket, stream: Duplex): (frame: string | Buffer) => Promise<void> | undefined {
-  return (frame) => {
-    if (socket.readyState !== socket.OPEN) return undefined;
-    const corked = stream.writableCorked > 0;
-    const waits = socket.bufferedAmount > (corked ? mostHeldBytes : 0);
-    if (!waits) {
-      if (!corked) hold(stream);
-      socket.send(frame, asText);
+export class SocketWriter {
+  private held: readonly Buffer[] | undefined;
+  private heldBytes = 0;
+  private compressing = 0;
+  private readonly compressFromBytes: number;
+
+  /** `compressFromBytes`: the threshold that ws was given. */
+  constructor(
+    private readonly socket: WebSocket,
+    private readonly stream: Duplex,
+    compressFromBytes: number,
+  ) {
+    this.compressFromBytes = socket.extensions === '' ? Infinity : compressFromBytes;
+  }
+
+  /**
+   * Returns a promise when what was written before is still here: it resolves when the kernel has taken the message, so that a
+   * slow reader holds back its own stream. Otherwise nothing is to be waited for.
+   */
+  send(text: string): Promise<void> | undefined {
+    if (!this.isOpen) return undefined;
+    const compressed = this.compressFromBytes !== Infinity && Buffer.byteLength(text) >= this.compressFromBytes;
+    return compressed || this.compressing > 0 ? this.sendThroughWs(text) : this.put(textFrame(text));
+  }
+
+  /** `send` for a result that many are sent. */
+  sendNext(next: NextFrames, head: NextHead): Promise<void> | undefined {
+    if (!this.isOpen) return undefined;
+    const compressed = next.messageBytes(head) >= this.compressFromBytes;
+    return compressed || this.compressing > 0 ? this.sendThroughWs(next.message(head)) : this.put(next.for(head));
+  }
+
+  /** `sendNext` if there is nothing to wait for. False: it was not sent. */
+  offerNext(next: NextFrames, head: NextHead): boolean {
+    if (!this.isOpen) return true;
+    if (this.stream.writableLength > 0 || this.compressing > 0 || this.heldBytes > mostHeldBytes || next.messageBytes(head) >= this.compressFromBytes) return false;
+    this.hold(next.for(head));
+    return true;
+  }
+
+  /** Closes the socket after what was sent. */
+  close(code: number, reason: string): void {
+    this.flush();
+    this.socket.close(code, reason);
+  }
+
+  /** Writes what is held back. */
+  flush(): void {
+    const { held, heldBytes } = this;
+    if (held === undefined) return;
+    this.held = undefined;
+    this.heldBytes = 0;
+    // It may have been closed since.
+    if (this.isOpen) this.write(held.length > 1 && heldBytes <= mostJoinedBytes ? [Buffer.concat(held)] : held);
+  }
+
+  private get isOpen(): boolean {
+    return this.socket.readyState === this.socket.OPEN;
+  }
+
+  private put(frame: Frame): Promise<void> | undefined {
+    if (this.heldBytes > mostHeldBytes) this.flush();
+    if (this.stream.writableLength === 0) {
+      this.hold(frame);
       return undefined;
     }
-    if (corked) stream.uncork();
-    return new Promise((resolve, reject) => {
-      socket.send(frame, asText, (error) => (error ? reject(error) : resolve()));
-    });
-  };
-}
+    return new Promise((resolve, reject) => this.write(frame.parts, (error) => (error ? reject(error) : resolve())));
+  }
 
-function hold(stream: Duplex): void {
-  stream.cork();
-  // Ticks run when no promise is left to continue: after all that this turn has to say.
-  if (held.push(stream) === 1) process.nextTick(release);
+  private hold({ parts, bytes }: Frame): void {
+    this.heldBytes += bytes;
+    if (this.held !== undefined) {
+      this.held = [...this.held, ...parts];
+      return;
+    }
+    this.held = parts;
+    // Ticks run when no promise is left to continue: after all that this turn has to say.
+    if (holding.push(this) === 1) process.nextTick(release);
+  }
+
+  private write(parts: readonly Buffer[], written?: (error?: Error | null) => void): void {
+    const { stream } = this;
+    if (parts.length > 1) stream.cork();
+    parts.forEach((part, index) => (index === parts.length - 1 && written !== undefined ? stream.write(part, written) : stream.write(part)));
+    if (parts.length > 1) stream.uncork();
+  }
+
+  private sendThroughWs(message: string | Buffer): Promise<void> {
+    this.flush();
+    this.compressing += 1;
+    return new Promise((resolve, reject) => {
+      this.socket.send(message, asText, (error) => {
+        this.compressing -= 1;
+        if (error) reject(error);
+        else resolve();
+      });
+    });
+  }
 }
 
 function release(): void {
-  const streams = held;
-  held = [];
-  for (const stream of streams) stream.uncork();
+  const writers = holding;
+  holding = [];
+  for (const writer of writers) writer.flush();
 }

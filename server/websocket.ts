@@ -1,9 +1,8 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { ExecutionArgs, GraphQLError, GraphQLSchema } from 'graphql';
+import type { ExecutionArgs, ExecutionResult, GraphQLError, GraphQLSchema } from 'graphql';
 import { CloseCode, handleProtocols, makeServer, type Context as SocketContext, type ServerOptions, type SubscribePayload } from 'graphql-ws';
-import { isAsyncIterable } from 'graphql-yoga';
 import type { Logger } from 'pino';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { ConcordError } from '@concord/core';
@@ -11,8 +10,9 @@ import type { Authenticator, Session } from './auth/authenticate.js';
 import type { ContextOf } from './context.js';
 import type { Mask } from './mask.js';
 import type { Operations } from './operations.js';
-import { isShared, type Subscribe } from './shared-results.js';
-import { createSocketWriter } from './socket-writer.js';
+import { isShared, SharedResults, type Subscribe } from './shared-results.js';
+import { nextHead } from './frames.js';
+import { SocketWriter } from './socket-writer.js';
 
 const initTimeoutMs = 5_000;
 const keepAliveMs = 15_000;
@@ -31,7 +31,7 @@ const goingAway = 1001;
 
 interface Extra {
   readonly socket: WebSocket;
-  readonly write: (frame: string | Buffer) => Promise<void> | undefined;
+  readonly writer: SocketWriter;
   readonly address: string;
   session: Session | null;
 }
@@ -67,7 +67,7 @@ export function createWebSocketEdge(options: {
     onConnect: (context) => connect(context),
     onSubscribe: (context, _id, payload) => prepare(context, payload),
     subscribe: options.subscribe,
-    onOperation: ({ extra }, id, _payload, _args, result) => (isAsyncIterable(result) ? sendShared(result, id, extra.write) : undefined),
+    onOperation: ({ extra }, id, _payload, _args, result) => (result instanceof SharedResults ? sendShared(result, id, extra.writer) : undefined),
     onNext: (_context, _id, _payload, _args, result) => (result.errors === undefined ? undefined : { data: result.data ?? null, errors: result.errors.map((error) => mask(error).toJSON()) }),
     onError: (_context, _id, _payload, errors) => errors.map((error) => mask(error).toJSON()),
   } satisfies ServerOptions<Record<string, unknown>, Extra>);
@@ -78,11 +78,12 @@ export function createWebSocketEdge(options: {
     } catch (error) {
       const masked = mask(error);
       const code = masked.extensions['code'];
-      extra.socket.close(code === 'UNAUTHENTICATED' ? CloseCode.Unauthorized : tryAgainLater, closeReason(String(code), masked.message));
+      extra.writer.close(code === 'UNAUTHENTICATED' ? CloseCode.Unauthorized : tryAgainLater, closeReason(String(code), masked.message));
       return false;
     }
     const { session, socket } = extra;
     if (session !== null) {
+      // Not through the writer: what it holds back is not sent any more (I8).
       const stop = authenticator.onEnded(session, ({ code, message }) => socket.close(CloseCode.Unauthorized, closeReason(code, message)));
       socket.once('close', stop);
     }
@@ -132,22 +133,22 @@ export function createWebSocketEdge(options: {
     // A message that is too large or not UTF-8 is the caller's fault: ws closes with 1009 or 1007 by itself.
     socket.on('error', (error) => log.debug({ err: error }, 'A socket failed.'));
     const stopPings = keepAlive(socket);
-    const write = createSocketWriter(socket, request.socket);
+    const writer = new SocketWriter(socket, request.socket, compressFromBytes);
     const closed = graphql.opened(
       {
         protocol: socket.protocol,
-        send: (data) => write(data),
-        close: (code, reason) => socket.close(code, reason),
+        send: (text) => writer.send(text),
+        close: (code, reason) => writer.close(code ?? CloseCode.InternalServerError, reason ?? ''),
         onMessage: (handle) =>
           socket.on('message', (data) => {
             handle(asText(data)).catch((error: unknown) => {
               // A reader that went away while it was written to; anything else is a bug.
               if (socket.readyState !== socket.OPEN) return;
-              socket.close(CloseCode.InternalServerError, closeReason('INTERNAL', mask(error).message));
+              writer.close(CloseCode.InternalServerError, closeReason('INTERNAL', mask(error).message));
             });
           }),
       },
-      { socket, write, address: options.addressOf(request), session: null },
+      { socket, writer, address: options.addressOf(request), session: null },
     );
     socket.once('close', (code, reason) => {
       stopPings();
@@ -173,29 +174,23 @@ export function createWebSocketEdge(options: {
   };
 }
 
-const tail = Buffer.from('}');
-
-/** Passes on what is to be sent by graphql-ws; results that are serialised already are sent from here. */
-function sendShared<Result extends object>(results: AsyncIterable<Result>, id: string, write: Extra['write']): AsyncIterableIterator<Result> {
-  const source = results[Symbol.asyncIterator]();
-  const head = Buffer.from(`{"id":${JSON.stringify(id)},"type":"next","payload":`);
+/** Passes on what is to be sent by graphql-ws; results that are serialised already are sent from here, most without waking anybody. */
+function sendShared(results: SharedResults, id: string, writer: SocketWriter): AsyncIterableIterator<ExecutionResult> {
+  const head = nextHead(id);
+  results.pushTo(({ frames }) => writer.offerNext(frames, head));
   return {
     [Symbol.asyncIterator]() {
       return this;
     },
     async next() {
       for (;;) {
-        const next = await source.next();
+        const next = await results.next();
         if (next.done === true || !isShared(next.value)) return next;
-        // Not a string put together: the shared part is not encoded anew for each subscriber.
-        const waits = write(Buffer.concat([head, next.value.bytes, tail]));
+        const waits = writer.sendNext(next.value.frames, head);
         if (waits !== undefined) await waits;
       }
     },
-    async return() {
-      await source.return?.();
-      return { done: true, value: undefined };
-    },
+    return: () => results.return(),
   };
 }
 

@@ -4,6 +4,7 @@ import type { Queryable } from '../postgres/queryable.js';
 import { cursorAhead, formatCursor, parseCursor } from './cursor.js';
 import type { FeedFilter } from './filter.js';
 import { readLog } from './log.js';
+import type { Pushing } from './pushing.js';
 import type { Follows, WorkspaceFeed } from './workspace-feed.js';
 
 /** A filtered reader to whom nothing matches is given a newer cursor after so many positions. */
@@ -13,11 +14,12 @@ const pageChanges = 1000;
 /**
  * One reader of a feed: scan, then live. It holds no changes of its own, only where it stands; it reads from the ring, or,
  * while it catches up, from the log. So a reader that stalls costs nothing, and one that was live and finds that the ring
- * has moved past it is told `LAGGED`.
+ * has moved past it is told `LAGGED`. A live reader with a `take` is handed what comes in the call that brings it to the
+ * feed, without a promise in between.
  *
  *     opening ── scanning ──(at the head)── live ──(ring moved past it)── LAGGED
  */
-export class Follower implements AsyncIterableIterator<FeedEvent>, Follows {
+export class Follower implements AsyncIterableIterator<FeedEvent>, Follows, Pushing<FeedEvent> {
   private position = 0 as Position;
   private epoch = 0;
   private live = false;
@@ -26,8 +28,13 @@ export class Follower implements AsyncIterableIterator<FeedEvent>, Follows {
   private lastTold = 0 as Position;
   private ended = false;
   private failure: Error | undefined;
+  /** Ends the waiting of a `next` at the head. */
   private ring: (() => void) | undefined;
-  private turn: Promise<unknown> = Promise.resolve();
+  private take: ((event: FeedEvent) => boolean) | undefined;
+  /** How many `next` have no answer yet. */
+  private asked = 0;
+  private turn: Promise<IteratorResult<FeedEvent>> | undefined;
+  private feed: WorkspaceFeed | undefined;
   private readonly started: Promise<WorkspaceFeed>;
   private readonly pass = (changes: readonly ChangeRecord[]): readonly ChangeRecord[] => this.filter.pass(changes);
 
@@ -49,9 +56,14 @@ export class Follower implements AsyncIterableIterator<FeedEvent>, Follows {
   }
 
   next(): Promise<IteratorResult<FeedEvent>> {
-    const result = this.turn.then(() => this.produce());
-    this.turn = result.catch(() => undefined);
-    return result;
+    const produce = () => this.produce();
+    // Usually nobody asks before the last answer is there.
+    this.turn = this.asked++ > 0 && this.turn !== undefined ? this.turn.then(produce, produce) : this.produce();
+    return this.turn;
+  }
+
+  pushTo(take: (event: FeedEvent) => boolean): void {
+    this.take = take;
   }
 
   return(): Promise<IteratorResult<FeedEvent>> {
@@ -61,8 +73,31 @@ export class Follower implements AsyncIterableIterator<FeedEvent>, Follows {
 
   wake(): void {
     const waiting = this.ring;
+    if (waiting === undefined || this.handedOver()) return;
     this.ring = undefined;
-    waiting?.();
+    waiting();
+  }
+
+  /** Gives what is due to `take`. False: the waiting `next` has to see to it. */
+  private handedOver(): boolean {
+    const { take, feed } = this;
+    const { key } = this.filter;
+    if (take === undefined || feed === undefined || key === null || this.isOver() || feed.epoch !== this.epoch) return false;
+    try {
+      while (this.position < feed.head) {
+        const shared = feed.batchSince(this.position, key, this.pass);
+        if (shared === null) return false;
+        if (this.concerns(shared.batch, shared.to)) {
+          if (!take(shared.batch)) return false;
+          this.tell(shared.batch, shared.to);
+        }
+        this.position = shared.to;
+      }
+      return true;
+    } catch {
+      // `next` meets the same failure and has somebody to tell it to.
+      return false;
+    }
   }
 
   /** Ends the stream: the next or waiting `next` rejects with it. */
@@ -90,12 +125,13 @@ export class Follower implements AsyncIterableIterator<FeedEvent>, Follows {
       if (place.epoch > feed.epoch || (place.epoch === feed.epoch && place.position > feed.head)) throw cursorAhead(this.after);
     }
     this.lastTold = this.position;
+    this.feed = feed;
     return feed;
   }
 
   private async produce(): Promise<IteratorResult<FeedEvent>> {
     try {
-      const feed = await this.started;
+      const feed = this.feed ?? (await this.started);
       for (;;) {
         if (this.ended) return { done: true, value: undefined };
         if (this.failure !== undefined) throw this.failure;
@@ -108,13 +144,19 @@ export class Follower implements AsyncIterableIterator<FeedEvent>, Follows {
           if (event.type === 'Resync') this.end();
           return { done: false, value: event };
         }
-        if (event === null && this.position >= feed.head && this.announced) await this.woken(feed);
+        if (event === null && this.mayWait(feed)) await new Promise<void>((resolve) => (this.ring = resolve));
       }
     } catch (error) {
       if (this.ended) return { done: true, value: undefined };
       this.end();
       throw error;
+    } finally {
+      this.asked -= 1;
     }
+  }
+
+  private mayWait(feed: WorkspaceFeed): boolean {
+    return this.announced && !this.isOver() && this.position >= feed.head && this.epoch === feed.epoch;
   }
 
   /** Rights may have gone while a batch was being read: then it is not handed out (I8). */
@@ -159,20 +201,20 @@ export class Follower implements AsyncIterableIterator<FeedEvent>, Follows {
   }
 
   /** Moves on to `to`. False: the reader need not hear of it. */
-  private told({ changes, left, upToDate }: ChangeBatch, to: Position): boolean {
+  private told(batch: ChangeBatch, to: Position): boolean {
     this.position = to;
-    this.live ||= upToDate;
-    const silent = changes.length === 0 && left.length === 0;
-    if (silent && !(upToDate && !this.announced) && to - this.lastTold < silentPositions) return false;
-    this.announced = upToDate;
-    this.lastTold = to;
+    this.live ||= batch.upToDate;
+    if (!this.concerns(batch, to)) return false;
+    this.tell(batch, to);
     return true;
   }
 
-  private async woken(feed: WorkspaceFeed): Promise<void> {
-    if (this.isOver() || this.position < feed.head || this.epoch !== feed.epoch) return;
-    await new Promise<void>((resolve) => {
-      this.ring = resolve;
-    });
+  private concerns({ changes, left, upToDate }: ChangeBatch, to: Position): boolean {
+    return changes.length > 0 || left.length > 0 || (upToDate && !this.announced) || to - this.lastTold >= silentPositions;
+  }
+
+  private tell({ upToDate }: ChangeBatch, to: Position): void {
+    this.announced = upToDate;
+    this.lastTold = to;
   }
 }

@@ -1,0 +1,10 @@
+/** A source that can hand over what is due without being asked for each. */
+export interface Pushing<Event> {
+  /**
+   * From now on what becomes due while a `next` waits is given to `take`, at once and in order. What `take` refuses (false) is the
+   * result of that `next`. Nothing is given to `take` while no `next` waits.
+   */
+  pushTo(take: (event: Event) => boolean): void;
+}
+
+export const canPush = <Event>(source: AsyncIterator<Event>): source is AsyncIterator<Event> & Pushing<Event> => 'pushTo' in source;
