@@ -43,7 +43,8 @@ export async function timed(endpoint: Endpoint, { warmUpSeconds, seconds }: Size
   ];
 }
 
-async function repeat(seconds: number, workers: readonly (() => Promise<void>)[]): Promise<readonly number[]> {
+/** Runs each worker again and again for so long. Milliseconds of each run. */
+export async function repeat(seconds: number, workers: readonly (() => Promise<void>)[]): Promise<readonly number[]> {
   const latencies: number[] = [];
   const end = performance.now() + seconds * 1000;
   await Promise.all(

@@ -5,12 +5,12 @@ import { WebSocket } from 'ws';
 import type { JsonObject } from './documents.js';
 import type { Endpoint } from './system.js';
 
-export const snapshotQuery = `query Snapshot($ids: [ID!]) {
-  snapshot(ids: $ids) { documents { id value revision } cursor epoch }
+export const snapshotQuery = `query Snapshot($ids: [ID!], $workspaceId: ID) {
+  snapshot(ids: $ids, workspaceId: $workspaceId) { documents { id value revision } cursor epoch }
 }`;
 
-export const feedSubscription = `subscription Feed($after: Cursor, $ids: [ID!]) {
-  changes(after: $after, ids: $ids) {
+export const feedSubscription = `subscription Feed($after: Cursor, $ids: [ID!], $workspaceId: ID) {
+  changes(after: $after, ids: $ids, workspaceId: $workspaceId) {
     __typename
     ... on ChangeBatch {
       changes { position documentId revision kind patch replicaId counter patchId }
@@ -21,8 +21,8 @@ export const feedSubscription = `subscription Feed($after: Cursor, $ids: [ID!]) 
   }
 }`;
 
-const pushMutation = `mutation Push($replicaId: ID!, $edits: [EditInput!]!) {
-  push(replicaId: $replicaId, edits: $edits) {
+const pushMutation = `mutation Push($replicaId: ID!, $edits: [EditInput!]!, $workspaceId: ID) {
+  push(replicaId: $replicaId, edits: $edits, workspaceId: $workspaceId) {
     verdicts { __typename ... on Committed { patchId revision } ... on Refused { code message } }
   }
 }`;
@@ -49,9 +49,15 @@ export class PlainWebSocket extends WebSocket {
 /** One graphql-ws socket, as the client's transport holds it, and nothing of a replica around it. */
 export class ConcordConnection {
   readonly client: Client;
+  readonly workspaceId: string | null;
   private readonly replicaId = randomBytes(16).toString('hex');
 
-  constructor(endpoint: Endpoint, { compressed = false } = {}) {
+  /** Without a workspace: the token's first. */
+  constructor(
+    endpoint: Endpoint,
+    { compressed = false, workspaceId = null }: { readonly compressed?: boolean; readonly workspaceId?: string | null } = {},
+  ) {
+    this.workspaceId = workspaceId;
     this.client = createClient({
       url: endpoint.url.replace(/^http/, 'ws'),
       webSocketImpl: compressed ? WebSocket : PlainWebSocket,
@@ -63,7 +69,7 @@ export class ConcordConnection {
   }
 
   query(query: typeof snapshotQuery, variables: Record<string, unknown>): Promise<SnapshotPage> {
-    return this.execute<SnapshotPage>(query, variables);
+    return this.execute<SnapshotPage>(query, { ...variables, workspaceId: this.workspaceId });
   }
 
   /** The revision of each edit. Throws when one is refused. */
@@ -72,6 +78,7 @@ export class ConcordConnection {
       pushMutation,
       {
         replicaId: this.replicaId,
+        workspaceId: this.workspaceId,
         edits: edits.map(({ base, patchId, ...edit }) => ({ ...edit, patchId: patchId ?? randomUUID(), clock: { epoch: 1, base } })),
       },
     );

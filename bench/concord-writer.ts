@@ -24,7 +24,7 @@ export class ConcordWriter implements Writer {
   private sendDue = false;
   private sending = false;
   private following: Promise<void> | undefined;
-  private readonly returned = new Map<string, () => void>();
+  private readonly returned = new Map<string, Pick<Waiting, 'done' | 'failed'>>();
   private stopFeed: () => void = () => undefined;
 
   private constructor(
@@ -37,8 +37,12 @@ export class ConcordWriter implements Writer {
     private readonly squashing: boolean,
   ) {}
 
-  static async open(endpoint: Endpoint, id: string, { squash: squashing = false, compressed = false } = {}): Promise<ConcordWriter> {
-    const connection = new ConcordConnection(endpoint, { compressed });
+  static async open(
+    endpoint: Endpoint,
+    id: string,
+    { squash: squashing = false, ...options }: { readonly squash?: boolean; readonly compressed?: boolean; readonly workspaceId?: string } = {},
+  ): Promise<ConcordWriter> {
+    const connection = new ConcordConnection(endpoint, options);
     const { snapshot } = await connection.query(snapshotQuery, { ids: [id] });
     const found = snapshot.documents[0];
     if (found === undefined) throw new Error(`there is no document ${id}`);
@@ -94,7 +98,7 @@ export class ConcordWriter implements Writer {
 
   private async editFollowed(edit: Edit): Promise<void> {
     const patchId = randomUUID();
-    const own = new Promise<void>((resolve) => this.returned.set(patchId, resolve));
+    const own = new Promise<void>((done, failed) => this.returned.set(patchId, { done, failed }));
     await this.connection.push([{ ...this.toPush(patchOf(edit, this.document) as WirePatch), patchId }]);
     await own;
   }
@@ -102,19 +106,22 @@ export class ConcordWriter implements Writer {
   private follow(): Promise<void> {
     this.following ??= new Promise((resolve, reject) => {
       this.stopFeed = this.connection.client.subscribe<FeedResult>(
-        { query: feedSubscription, variables: { after: this.cursor, ids: [this.id] } },
+        { query: feedSubscription, variables: { after: this.cursor, ids: [this.id], workspaceId: this.connection.workspaceId } },
         {
           next: ({ data }) => {
             for (const { revision, patch, patchId } of data?.changes.changes ?? []) {
               if (revision <= this.revision) continue;
               this.document = must(apply(this.document, must(parsePatch(patch)))) as JsonObject;
               this.revision = revision;
-              this.returned.get(patchId)?.();
+              this.returned.get(patchId)?.done();
               this.returned.delete(patchId);
             }
             resolve();
           },
-          error: reject,
+          error: (error) => {
+            reject(error instanceof Error ? error : new Error(JSON.stringify(error)));
+            for (const { failed } of this.returned.values()) failed(error);
+          },
           complete: () => undefined,
         },
       );
