@@ -78,7 +78,18 @@ export interface DocumentState {
   /** Values at old bases that were rebuilt. */
   readonly rebuilt: Map<Revision, JsonValue>;
   readonly lanes: Map<ReplicaId, Lane>;
+  /** What `tail` weighs, as far as it was counted. */
+  tailWeight: TailWeight;
 }
+
+/** A tail grows at its end or is another array: only what is new is counted. */
+interface TailWeight {
+  readonly tail: readonly LoggedChange[];
+  readonly counted: number;
+  readonly bytes: number;
+}
+
+export const notWeighed: TailWeight = { tail: [], counted: 0, bytes: 0 };
 
 /** Something a decision cannot be made without; the batch loads it and asks again. */
 export type Need =
@@ -125,7 +136,7 @@ export function trim(state: DocumentState): void {
     state.tail = state.tail.slice(-keptTail / 2);
     state.tailEnds = false;
   }
-  const values = Math.min(keptValues, Math.max(4, Math.floor(keptValueBytes / Math.min(state.valueBytes + 1, 65_536))));
+  const values = mostValues(state);
   // One change passes the mark at a time, unless a batch brought many: walk down until an emptied one is met.
   for (let index = state.tail.length - values - 1; index >= 0; index--) {
     const change = state.tail[index]!;
@@ -138,14 +149,24 @@ export function trim(state: DocumentState): void {
   if (state.lanes.size > keptLanes) state.lanes.clear();
 }
 
-/** What the state weighs in memory, roughly: parsed JSON takes about three times its text. */
+/** For how many of the newest changes the value after them is kept. */
+const mostValues = ({ valueBytes }: DocumentState): number => Math.min(keptValues, Math.max(4, Math.floor(keptValueBytes / Math.min(valueBytes + 1, 65_536))));
+
+/** What the state weighs in memory after it was trimmed, roughly: parsed JSON takes about three times its text. */
 export function stateBytes(state: DocumentState): number {
-  let bytes = 512 + 3 * state.valueBytes + 64 * (state.counters.size + state.strangers.size);
   const copied = Math.min(state.valueBytes, 65_536);
-  for (const change of state.tail) {
-    bytes += 256 + 3 * change.bytes * (change.sent === null ? 1 : 2);
-    if (change.after !== undefined) bytes += copied;
-  }
+  let bytes = 512 + 3 * state.valueBytes + 64 * (state.counters.size + state.strangers.size) + weighTail(state) + copied * Math.min(state.tail.length, mostValues(state));
   for (const lane of state.lanes.values()) bytes += 256 + copied + 128 * lane.bridge.others.length;
+  return bytes;
+}
+
+function weighTail(state: DocumentState): number {
+  const { tail, tailWeight } = state;
+  let { counted, bytes } = tailWeight.tail === tail ? tailWeight : notWeighed;
+  for (; counted < tail.length; counted++) {
+    const change = tail[counted]!;
+    bytes += 256 + 3 * change.bytes * (change.sent === null ? 1 : 2);
+  }
+  state.tailWeight = { tail, counted, bytes };
   return bytes;
 }

@@ -4,6 +4,7 @@ import type pg from 'pg';
 import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 import { failureKind, type FailureKind } from '../postgres/failure.js';
 import type { DocumentKey } from './heads.js';
+import { CommitConnection } from './connection.js';
 import { commit, deliver, refuseAsBug, refusedChains, WorkspaceGone, type CommitParts, type Push, type Task } from './commit.js';
 import { noSuchWorkspace } from '../read/require-role.js';
 
@@ -25,14 +26,17 @@ export class CommitLoop {
   private running: Promise<void> | undefined;
   private closed = false;
   private readonly contested = new Map<DocumentKey, number>();
+  private readonly connection: CommitConnection;
 
   constructor(
-    private readonly pool: pg.Pool,
+    pool: pg.Pool,
     private readonly parts: CommitParts,
     private readonly log: Logger,
     /** Called when a commit may have happened without this process knowing: the feed looks for itself. */
     private readonly ambiguous: () => void,
-  ) {}
+  ) {
+    this.connection = new CommitConnection(pool);
+  }
 
   /** @throws ConcordError UNAVAILABLE when too much waits, SHUTTING_DOWN. */
   enqueue(push: Push, tasks: readonly Task[]): void {
@@ -62,6 +66,7 @@ export class CommitLoop {
       this.waiting -= tasks.length;
       await this.commitAll(tasks);
     }
+    this.connection.release();
     this.running = undefined;
   }
 
@@ -73,7 +78,7 @@ export class CommitLoop {
       if (open.length === 0) return;
       try {
         if (locked) await this.commitLocked(open);
-        else await commit(this.pool, open, this.parts, attempt === 1);
+        else await commit(this.connection, open, this.parts, attempt === 1);
         return;
       } catch (error) {
         // What was refused is decided anew together with the rest.
@@ -113,26 +118,23 @@ export class CommitLoop {
 
   /** The pessimistic way, for when another node commits to the same documents: lock, load, decide, append. */
   private async commitLocked(tasks: readonly Task[]): Promise<void> {
-    const client = await this.pool.connect();
-    let broken: Error | undefined;
+    const { connection } = this;
     try {
-      await client.query('BEGIN');
-      await client.query({
+      await connection.query({ text: 'BEGIN' });
+      await connection.query({
         name: 'concord-lock-workspaces',
         text: 'SELECT id FROM workspaces WHERE id = ANY($1::text[]) ORDER BY id FOR UPDATE',
         values: [[...new Set(tasks.map(({ push }) => push.workspaceId))]],
       });
       const held = heldBack(this.parts, tasks);
-      await commit(client, held.tasks, held.parts, false);
-      await client.query('COMMIT');
+      await commit(connection, held.tasks, held.parts, false);
+      await connection.query({ text: 'COMMIT' });
       held.release();
     } catch (error) {
-      broken = failureKind(error) === 'connection' ? (error as Error) : undefined;
-      if (broken === undefined) await client.query('ROLLBACK').catch((failure: Error) => (broken = failure));
+      // A connection that broke has ended its transaction; on another one this would be one of its own, which is nothing.
+      if (failureKind(error) !== 'connection') await connection.query({ text: 'ROLLBACK' }).catch((failure: Error) => connection.drop(failure));
       for (const { key } of tasks) this.parts.heads.forget(key);
       throw error;
-    } finally {
-      client.release(broken);
     }
   }
 

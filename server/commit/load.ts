@@ -14,7 +14,7 @@ import type { ChangeRecord } from '@concord/schema';
 import type { Queryable } from '../postgres/queryable.js';
 import { sizeSql } from '../read/size-sql.js';
 import { patchesBytes } from './merge-bounds.js';
-import { dotKey, tailStart, type DocumentState, type LoggedChange, type Need } from './document-state.js';
+import { dotKey, notWeighed, tailStart, type DocumentState, type LoggedChange, type Need } from './document-state.js';
 
 /** How far behind the head of a document an edit's base may be. */
 export interface Reach {
@@ -112,6 +112,7 @@ export async function loadStates(db: Queryable, wanted: readonly Wanted[], reach
       looked: new Map(),
       rebuilt: new Map<Revision, JsonValue>(),
       lanes: new Map(),
+      tailWeight: notWeighed,
     };
   });
 }

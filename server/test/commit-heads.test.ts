@@ -1,7 +1,7 @@
 import type { Counter, NormalPatch, PatchId, Position, Revision, WorkspaceId } from '@concord/core';
 import { describe, expect, it } from 'vitest';
 import type { DocumentState, LoggedChange } from '../commit/document-state.js';
-import { stateBytes, tailStart, trim, valueAt } from '../commit/document-state.js';
+import { notWeighed, stateBytes, tailStart, trim, valueAt } from '../commit/document-state.js';
 import { documentKey, Heads } from '../commit/heads.js';
 import { documentId, replica } from './engine-world.js';
 
@@ -15,7 +15,7 @@ function state(id: string, changes: number, valueBytes: number): DocumentState {
   return {
     workspaceId, documentId: documentId(id), epoch: 1, loadedBy: 1, knownAt: 0 as Position, facts: { collection: 'c', title: '', createdAt: new Date(0) },
     value: { n: changes - 1 }, valueBytes, revision: changes as Revision, deleted: false, tail,
-    counters: new Map(), strangers: new Set(), allCounters: false, tailEnds: false, looked: new Map(), rebuilt: new Map(), lanes: new Map(),
+    counters: new Map(), strangers: new Set(), allCounters: false, tailEnds: false, looked: new Map(), rebuilt: new Map(), lanes: new Map(), tailWeight: notWeighed,
   };
 }
 
