@@ -27,6 +27,7 @@ const config: CodegenConfig = {
           Cursor: '@concord/core#Cursor',
           Counter: '@concord/core#Counter',
           Pointer: 'string',
+          ChangeRow: '../change-row.js#ChangeRow',
         },
       },
     },

@@ -8,21 +8,14 @@ import {
   ok,
   parsePatch,
   rebase,
-  type Counter,
-  type Cursor,
   type JsonValue,
   type Limits,
   type NormalPatch,
   type Result,
 } from '@concord/core';
+import type { RemoteChange } from './change-row.js';
 import { createClashes, visiblyDeleted, type DocumentState, type PendingEdit } from './document-state.js';
-import type { ChangesSubscription } from './generated/graphql.js';
 import type { FoundConflict } from './store/conflicts.js';
-
-type FeedEvent = ChangesSubscription['changes'];
-export type ChangeBatch = Extract<FeedEvent, { readonly __typename: 'ChangeBatch' }>;
-export type RemoteChange = ChangeBatch['changes'][number];
-export type { Cursor, Counter };
 
 /** What the server committed is taken as it is: its limits may be other than ours, and a creation carries a whole document. */
 export const serverLimits: Limits = {
@@ -103,7 +96,7 @@ class Walk {
       position: change.position,
       counter: own === 0 ? Math.max(state.counter, change.counter) : state.counter,
       confirmedDeleted: change.kind === 'DELETE' ? true : change.kind === 'PATCH' ? state.confirmedDeleted : false,
-      ...(change.kind === 'CREATE' ? { collection: change.collection, title: change.title ?? '', createdAt: change.committedAt } : {}),
+      ...(change.kind === 'CREATE' ? { collection: change.collection, title: change.title, createdAt: change.committedAt } : {}),
       updatedAt: change.committedAt,
     };
     return ok(undefined);
@@ -201,7 +194,7 @@ export function withoutGuards(patch: NormalPatch): NormalPatch {
 const unknownDocument = (change: RemoteChange): DocumentState => ({
   id: change.documentId as DocumentState['id'],
   collection: change.collection,
-  title: change.title ?? '',
+  title: change.title,
   confirmed: undefined,
   confirmedDeleted: false,
   revision: 0 as DocumentState['revision'],

@@ -70,10 +70,13 @@ export interface Environment {
   readonly answerTimeoutMs: number;
 }
 
+/** What fits into the first segments of a connection arrives in one round trip, compressed or not: deflating it would only cost CPU. */
+const compressFromBytes = 14 * 1024;
+
 /** ws, offering compression; small frames go uncompressed. */
 class CompressedWebSocket extends WebSocket {
   constructor(address: string | URL, protocols?: string | string[]) {
-    super(address, protocols, { perMessageDeflate: { threshold: 1024 }, maxPayload: 256 * 1024 * 1024 });
+    super(address, protocols, { perMessageDeflate: { threshold: compressFromBytes }, maxPayload: 256 * 1024 * 1024 });
     // A socket given up while it connects tells so after graphql-ws has stopped to listen; the close event says all.
     this.on('error', () => undefined);
   }

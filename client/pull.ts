@@ -1,6 +1,7 @@
 import { ConcordError, type DocumentId, type PatchId } from '@concord/core';
 import { adopt, type Head } from './adopt.js';
-import { advance, type ChangeBatch, type RemoteChange } from './advance.js';
+import { advance } from './advance.js';
+import type { RemoteBatch, RemoteChange } from './change-row.js';
 import type { FoundConflict } from './store/conflicts.js';
 import type { Store } from './store/store.js';
 
@@ -29,7 +30,7 @@ export class Pull {
    * Applies a batch: all of it, then its cursor. Long batches take several transactions, the last of which has the cursor: if
    * the process dies in between, the batch comes again and what is there already is dropped by its revision.
    */
-  async apply(batch: ChangeBatch): Promise<void> {
+  async apply(batch: RemoteBatch): Promise<void> {
     const groups = [...byDocument(batch.changes)];
     const holes = new Set<DocumentId>();
     let next = 0;
@@ -104,7 +105,7 @@ export class Pull {
     this.store.write(clean.value.state, round);
   }
 
-  private finish(batch: ChangeBatch): void {
+  private finish(batch: RemoteBatch): void {
     for (const text of batch.left) {
       const id = text as DocumentId;
       const state = this.store.read(id);

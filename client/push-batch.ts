@@ -71,10 +71,11 @@ function freeze(store: Store, state: DocumentState, { squashFrom, isAcknowledged
   let bytes = 0;
   let touched = edits !== state.pending;
   let counter = state.counter;
+  const conflicted = store.conflicts.concern(state.id);
   for (const [index, edit] of edits.entries()) {
     if (edit.counter !== null) counter = Math.max(counter, edit.counter);
     if (isAcknowledged(edit.patchId)) continue;
-    const conflicts = conflictsOf(store, state.id, [edit.patchId, ...folded.filter(({ into }) => into === edit.patchId).map(({ from }) => from)]);
+    const conflicts = conflicted ? conflictsOf(store, state.id, [edit.patchId, ...folded.filter(({ into }) => into === edit.patchId).map(({ from }) => from)]) : none;
     const size = bytesOf(edit) + conflicts.bytes;
     const enough = chosen.length >= room.edits || bytes + size > room.bytes;
     if (enough && !(room.atLeastOne && chosen.length === 0)) break;
@@ -117,8 +118,15 @@ function squashed(pending: readonly PendingEdit[], from: number): { readonly edi
   return { edits, folded };
 }
 
+interface Reported {
+  readonly reports: Sent['conflicts'];
+  readonly bytes: number;
+}
+
+const none: Reported = { reports: [], bytes: 0 };
+
 /** What rebasing an edit here has cost: the server sees only the rebased one. */
-function conflictsOf(store: Store, id: DocumentId, patchIds: readonly PatchId[]): { readonly reports: Sent['conflicts']; readonly bytes: number } {
+function conflictsOf(store: Store, id: DocumentId, patchIds: readonly PatchId[]): Reported {
   const reports: Sent['conflicts'][number][] = [];
   let bytes = 0;
   for (const patchId of patchIds) {

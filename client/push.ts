@@ -3,6 +3,7 @@ import { backoff } from './backoff.js';
 import type { DocumentState } from './document-state.js';
 import type { EditInput } from './generated/graphql.js';
 import type { Environment } from './options.js';
+import { turn } from './pull.js';
 import { chooseBatch, editInput, type Sent } from './push-batch.js';
 import type { Store } from './store/store.js';
 import { Verdicts, type Restart, type Verdict } from './verdicts.js';
@@ -90,11 +91,12 @@ export class Push {
   }
 
   private fill(): void {
-    while (this.surroundings !== undefined && this.pause === undefined && this.batchesInFlight < mostBatchesInFlight) {
-      const batch = this.choose();
-      if (batch.length === 0) return;
-      void this.run(this.surroundings, batch);
-    }
+    if (this.surroundings === undefined || this.pause !== undefined || this.batchesInFlight >= mostBatchesInFlight) return;
+    const batch = this.choose();
+    if (batch.length === 0) return;
+    void this.run(this.surroundings, batch);
+    // The next one is chosen after this one has left, while the server works on it.
+    if (this.batchesInFlight < mostBatchesInFlight) void turn().then(() => this.wake());
   }
 
   private choose(): Sent[] {

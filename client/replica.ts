@@ -18,6 +18,7 @@ import type { LocalConflict } from './store/conflicts.js';
 import { openDatabase } from './store/open.js';
 import type { QuarantinedEdit } from './store/quarantine.js';
 import { Store } from './store/store.js';
+import { WriteAheadLog } from './store/write-ahead-log.js';
 import { urqlClient } from './urql.js';
 
 /**
@@ -37,6 +38,7 @@ export function openReplica(options: ReplicaOptions): Promise<Replica> {
 export class Replica {
   private readonly environment: Environment;
   private readonly store: Store;
+  private readonly writeAheadLog: WriteAheadLog;
   private readonly live = new Live();
   private readonly queries: Queries;
   private readonly edits: LocalEdits;
@@ -70,7 +72,9 @@ export class Replica {
       },
     });
     const database = openDatabase(options.database, options.durability ?? 'normal');
+    this.writeAheadLog = new WriteAheadLog(database, environment.timers);
     this.store = new Store(database, environment.newReplicaId, (changes) => {
+      this.writeAheadLog.written();
       this.live.committed(changes);
       this.progressed();
     });
@@ -232,6 +236,7 @@ export class Replica {
     this.closed = true;
     this.progressed();
     await this.connection.stop();
+    this.writeAheadLog.close();
     this.store.close();
     this.statusListeners.clear();
   }

@@ -1,5 +1,6 @@
 import { ConcordError, canonicalJson, type DocumentId, type Failure, type JsonValue, type ReplicaId, type WorkspaceId } from '@concord/core';
 import type { Head } from './adopt.js';
+import { changeOf } from './change-row.js';
 import { wireFilter } from './filter.js';
 import { ChangesDocument, HeadsDocument, MembershipDocument, PushDocument, SnapshotDocument, type HeadsQuery } from './generated/graphql.js';
 import type { Environment } from './options.js';
@@ -126,7 +127,7 @@ export class Session {
           this.wanted = 'resync';
           return;
         }
-        await this.pull.apply(event);
+        await this.pull.apply({ ...event, changes: event.rows.map(changeOf) });
         this.events.pulled(event.upToDate);
         if (this.wanted === 'resync') return;
         if (!event.upToDate || live) continue;

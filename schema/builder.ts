@@ -1,5 +1,6 @@
 import SchemaBuilder from '@pothos/core';
 import type { Counter, Cursor, JsonValue, Position, Revision } from '@concord/core';
+import type { ChangeRow } from './change-row.js';
 import type { Context } from './context.js';
 
 /** The one Pothos builder; every file of this room adds its types to it. */
@@ -14,6 +15,7 @@ export const builder = new SchemaBuilder<{
     Counter: { Input: Counter; Output: Counter };
     Cursor: { Input: Cursor; Output: Cursor };
     Pointer: { Input: string; Output: string };
+    ChangeRow: { Input: never; Output: ChangeRow };
   };
 }>({
   defaultFieldNullability: false,

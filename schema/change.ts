@@ -1,4 +1,5 @@
 import { builder } from './builder.js';
+import { changeRow } from './change-row.js';
 import { connectionOf } from './connection.js';
 import type { ChangeBatch, ChangeRecord, FeedEvent, Resync } from './context.js';
 
@@ -40,6 +41,11 @@ const ChangeBatchRef = builder.objectRef<ChangeBatch>('ChangeBatch').implement({
   description: 'Changes in order, without a hole since the cursor before.',
   fields: (t) => ({
     changes: t.field({ type: [ChangeRef], description: 'In order of position. Empty in a mere up-to-date mark.', resolve: ({ changes }) => [...changes] }),
+    rows: t.field({
+      type: ['ChangeRow'],
+      description: 'The same changes in less than half the bytes. Ask for one of the two.',
+      resolve: ({ changes }) => changes.map(changeRow),
+    }),
     left: t.idList({ description: 'Documents that no longer match the filter of this subscription: drop them.', resolve: ({ left }) => [...left] }),
     cursor: t.field({ type: 'Cursor', description: 'Stands after this batch. Store it together with the rows.', resolve: ({ cursor }) => cursor }),
     upToDate: t.exposeBoolean('upToDate', { description: 'True: nothing newer is known at this moment.' }),

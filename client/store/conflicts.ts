@@ -19,11 +19,13 @@ export type FoundConflict = Omit<LocalConflict, 'id' | 'foundAt'>;
 /** The table `conflicts`. */
 export class Conflicts {
   private readonly insert;
+  private readonly selectAny;
   private readonly selectOfEdit;
   private readonly updateEdit;
 
   constructor(private readonly database: Database) {
     this.insert = database.prepare('INSERT INTO conflicts (document, revision, patch_id, detail, found_at) VALUES (?, ?, ?, ?, ?)');
+    this.selectAny = database.prepare<[string], { n: number }>('SELECT 1 AS n FROM conflicts WHERE document = ? LIMIT 1');
     this.selectOfEdit = database.prepare<[string, string, number], { revision: number; detail: string }>(
       'SELECT revision, detail FROM conflicts WHERE document = ? AND patch_id = ? AND revision IS NOT NULL ORDER BY id LIMIT ?',
     );
@@ -49,6 +51,11 @@ export class Conflicts {
       conflict: JSON.parse(row.detail) as Conflict,
       foundAt: row.found_at,
     }));
+  }
+
+  /** Whether there are any of this document. */
+  concern(document: DocumentId): boolean {
+    return this.selectAny.get(document) !== undefined;
   }
 
   /** Those of one edit against changes that have a revision, at most so many. */

@@ -1,6 +1,7 @@
 import Database from 'better-sqlite3';
 import { ConcordError } from '@concord/core';
 import { migrations } from './schema.js';
+import { mostPages } from './write-ahead-log.js';
 
 /** "CNRD": tells a replica's file from any other SQLite database. */
 const applicationId = 0x434e5244;
@@ -21,8 +22,7 @@ export function openDatabase(path: string, durability: 'normal' | 'full'): Datab
     database.pragma('journal_mode = WAL');
     database.pragma(`synchronous = ${durability === 'full' ? 'FULL' : 'NORMAL'}`);
     database.pragma('temp_store = MEMORY');
-    // A checkpoint of the write-ahead log waits for the disk; at this size it comes once in some thousand edits.
-    database.pragma('wal_autocheckpoint = 4000');
+    database.pragma(`wal_autocheckpoint = ${mostPages}`);
     migrate(database, path);
     return database;
   } catch (error) {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Counter, DocumentId, JsonValue, NormalPatch, PatchId, Revision } from '@concord/core';
 import { adopt } from '../adopt.js';
-import { advance, type RemoteChange } from '../advance.js';
+import { advance } from '../advance.js';
+import type { RemoteChange } from '../change-row.js';
 import type { DocumentState, PendingEdit } from '../document-state.js';
 import { withdraw } from '../withdraw.js';
 
@@ -41,8 +42,7 @@ const change = (revision: number, patch: JsonValue, more: Partial<RemoteChange> 
   kind: 'PATCH',
   patch,
   collection: 'c',
-  title: null,
-  replicaId: 'other',
+  title: '',
   counter: 1 as Counter,
   patchId: `of-${revision}`,
   committedAt: 'later',

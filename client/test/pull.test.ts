@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { DocumentId, PatchId, ReplicaId, Revision } from '@concord/core';
 import type { Head } from '../adopt.js';
-import type { ChangeBatch, RemoteChange } from '../advance.js';
+import type { RemoteBatch, RemoteChange } from '../change-row.js';
 import { Pull } from '../pull.js';
 import { openDatabase } from '../store/open.js';
 import { Store } from '../store/store.js';
@@ -19,13 +19,12 @@ const change = (documentId: string, revision: number, value: number): RemoteChan
   patch: [{ op: 'replace', path: '', value: { value } }],
   collection: 'c',
   title: '',
-  replicaId: 'other',
   counter: revision as RemoteChange['counter'],
   patchId: `${documentId}-${revision}`,
   committedAt: 'then',
 });
 
-const batch = (...changes: RemoteChange[]): ChangeBatch => ({ __typename: 'ChangeBatch', changes, left: [], cursor: `c${changes.length}` as ChangeBatch['cursor'], upToDate: true });
+const batch = (...changes: RemoteChange[]): RemoteBatch => ({ changes, left: [], cursor: `c${changes.length}` as RemoteBatch['cursor'] });
 
 const head = (revision: number, value: number): Head =>
   ({ id, collection: 'c', title: '', value: { value }, revision: revision as Revision, position: revision as Head['position'], deleted: false, createdAt: '', updatedAt: '', counter: 0 });

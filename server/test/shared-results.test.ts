@@ -45,7 +45,8 @@ async function firstResult(subscribe: ReturnType<typeof createSharingSubscribe>,
 const plainly = async (document: ReturnType<typeof parse>, variableValues = {}): Promise<string> => JSON.stringify(await execute({ schema, document, contextValue, variableValues, rootValue: event }));
 
 const shared = {
-  'as the client asks': `subscription Changes($after: Cursor, $ids: [ID!]) { changes(after: $after, ids: $ids) { __typename ... on ChangeBatch { changes { documentId revision patch committedAt } left cursor upToDate } ... on Resync { reason } } }`,
+  'as the client asks': `subscription Changes($after: Cursor, $ids: [ID!]) { changes(after: $after, ids: $ids) { __typename ... on ChangeBatch { rows left cursor upToDate } ... on Resync { reason } } }`,
+  'change by change': `subscription { changes { ... on ChangeBatch { changes { documentId revision patch committedAt } left cursor } } }`,
   'with aliases': `subscription { feed: changes { kind: __typename ... on ChangeBatch { rows: changes { at: position to: patch again: patch } done: upToDate } } }`,
   'with fragments in fragments': `subscription { ...Feed } fragment Feed on Subscription { changes { ...Batch } } fragment Batch on ChangeBatch { changes { ...Row ...Row } } fragment Row on Change { author title collection ... { counter } }`,
 };
