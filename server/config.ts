@@ -137,6 +137,12 @@ export function readConfig(environment: Environment): Config {
   return config;
 }
 
+  const { editsPerSecond, editsBurst } = config.rateLimit;
+  if (editsPerSecond > 0 && Math.max(editsPerSecond, editsBurst) < config.limits.pushPatches) {
+    problems.push(
+      `RATE_EDITS_BURST (edits that one principal may push at once) is ${editsBurst}, less than the ${config.limits.pushPatches} of LIMIT_PUSH_PATCHES: a full push would never be taken. Raise it, or lower LIMIT_PUSH_PATCHES.`,
+    );
+  }
 type TextOf = (name: string) => string | null;
 
 function readTls(text: TextOf, problems: string[]): Config['tls'] {

@@ -1,6 +1,6 @@
-import { BurstyRateLimiter, RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import { ConcordError } from '@concord/core';
 import type { RateLimitConfig } from './config.js';
+import type { Buckets, BucketSize } from './rate-limit-buckets.js';
 
 /** How often one principal may call. @throws ConcordError RATE_LIMITED with `retryAfter` in milliseconds. */
 export interface RateLimit {
@@ -10,35 +10,36 @@ export interface RateLimit {
   edits(caller: string, count: number): Promise<void>;
 }
 
-const burstWindowSeconds = 10;
+/** Makes the buckets of a name: in the memory of this node, or shared by all nodes. */
+export type BucketsOf = (name: string, size: BucketSize) => Buckets;
 
-/** In the memory of this node: behind a balancer with several nodes a principal may call each of them as often. */
-export function createRateLimit(config: RateLimitConfig): RateLimit {
-  const operations = limiter('operations', config.operationsPerSecond, config.operationsBurst);
-  const edits = limiter('edits', config.editsPerSecond, config.editsBurst);
+const passed = Promise.resolve();
+
+/** A call that is refused has used nothing: one that is too large does not shut out the smaller one after it. */
+export function createRateLimit(config: RateLimitConfig, bucketsOf: BucketsOf): RateLimit {
+  const operations = limiter('operations', config.operationsPerSecond, config.operationsBurst, bucketsOf);
+  const edits = limiter('edits', config.editsPerSecond, config.editsBurst, bucketsOf);
   return {
     operation: (caller) => operations(caller, 1),
     edits: (caller, count) => edits(caller, count),
   };
 }
 
-function limiter(what: string, perSecond: number, burst: number): (caller: string, points: number) => Promise<void> {
-  if (perSecond === 0) return () => Promise.resolve();
-  const steady = new RateLimiterMemory({ keyPrefix: what, points: perSecond, duration: 1 });
-  const reserve = new RateLimiterMemory({ keyPrefix: `${what}-burst`, points: burst, duration: burstWindowSeconds });
-  const bursty = new BurstyRateLimiter(steady, reserve);
-  return async (caller, points) => {
-    try {
-      await bursty.consume(caller, points);
-    } catch (refusal) {
-      if (!(refusal instanceof RateLimiterRes)) throw refusal;
-      // A call that was refused has used nothing: one that is too large must not shut out the smaller one after it.
-      await Promise.all([steady.reward(caller, points), reserve.reward(caller, points)]);
-      const retryAfter = Math.max(1, Math.ceil(refusal.msBeforeNext));
-      throw new ConcordError('RATE_LIMITED', `More than ${perSecond} ${what} a second (and ${burst} at once). Wait ${retryAfter} ms; nothing of this call was done.`, {
-        retryAfter,
-        limit: perSecond,
-      });
-    }
+function limiter(what: string, perSecond: number, burst: number, bucketsOf: BucketsOf): (caller: string, count: number) => Promise<void> {
+  if (perSecond === 0) return () => passed;
+  const most = Math.max(perSecond, burst);
+  const buckets = bucketsOf(what, { perSecond, most });
+  const answer = (wait: number, count: number): void => {
+    if (wait === 0) return;
+    const cure = count > most ? `${count} are more than that: send fewer in one call` : `Wait ${wait} ms`;
+    throw new ConcordError('RATE_LIMITED', `More than ${perSecond} ${what} a second (and ${most} at once). ${cure}; nothing of this call was done.`, {
+      retryAfter: wait,
+      limit: perSecond,
+    });
+  };
+  return (caller, count) => {
+    const taken = buckets.take(caller, count);
+    if (taken === 0) return passed;
+    return Promise.resolve(taken).then((wait) => answer(wait, count));
   };
 }

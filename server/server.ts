@@ -23,7 +23,9 @@ import { createOperations } from './operations.js';
 import { startEmbedded } from './postgres/embedded.js';
 import { findPrismaFolder, migrate, readMigrations } from './postgres/migrate.js';
 import { defaultQueryLimits } from './query-limits.js';
-import { createRateLimit } from './rate-limit.js';
+import { createRateLimit, type BucketsOf } from './rate-limit.js';
+import { LocalBuckets } from './rate-limit-buckets.js';
+import { openSharedBuckets } from './rate-limit-redis.js';
 import { openRedis } from './redis.js';
 import { createSharingSubscribe } from './shared-results.js';
 import { readTrustedDocuments } from './trusted-documents.js';
@@ -69,6 +71,7 @@ async function start(config: Config, log: Logger, opened: (() => Promise<void>)[
   const operations = createOperations(schema, defaultQueryLimits, readTrustedDocuments(config.trustedDocuments));
   const now = () => new Date();
   const randomId = () => randomBytes(12).toString('hex');
+  const monotonicNow = () => performance.now();
 
   let databaseUrl = config.databaseUrl;
   if (databaseUrl === null) {
@@ -87,12 +90,15 @@ async function start(config: Config, log: Logger, opened: (() => Promise<void>)[
   if (redis !== null) opened.push(() => Promise.resolve(redis.connections.close()));
   const notify = redis === null ? await openPostgresNotifications({ connectionString: databaseUrl, log }) : await openRedisNotifications({ redis: redis.connections, prefix: redis.prefix, log });
   opened.push(() => notify.close());
-  const memberships = openMembershipCache({ prisma, notify, monotonicNow: () => performance.now() });
+  const shared = redis === null ? null : openSharedBuckets({ redis: redis.connections, prefix: redis.prefix, log, monotonicNow });
+  if (shared !== null) opened.push(() => Promise.resolve(shared.close()));
+  const bucketsOf: BucketsOf = (name, size) => shared?.of(name, size) ?? new LocalBuckets(size, monotonicNow);
+  const memberships = openMembershipCache({ prisma, notify, monotonicNow });
   const authenticator = createAuthenticator({
     prisma,
     notify,
     memberships,
-    failedLogins: createFailedLogins(config.rateLimit.failedLoginsPerMinute),
+    failedLogins: createFailedLogins(config.rateLimit.failedLoginsPerMinute, bucketsOf),
     jwt: config.jwt === null ? null : createJwtVerifier(config.jwt),
     log,
     now,
@@ -122,7 +128,7 @@ async function start(config: Config, log: Logger, opened: (() => Promise<void>)[
     administration: createAdministration({ prisma, memberships, authenticator, now, randomId }),
   };
   const mask = createMask({ log, randomId });
-  const contextOf = createContextOf({ ports, authenticator, rateLimit: createRateLimit(config.rateLimit), randomId, isStopping, limits: config.limits });
+  const contextOf = createContextOf({ ports, authenticator, rateLimit: createRateLimit(config.rateLimit, bucketsOf), randomId, isStopping, limits: config.limits });
   const addressOf = createAddressOf(config.trustProxy);
   const mostBytes = config.limits.pushBytes + envelopeBytes;
   const edge = { schema, operations, subscribe: createSharingSubscribe(schema), contextOf, authenticator, mask, log };

@@ -1,5 +1,5 @@
-import { RateLimiterMemory } from 'rate-limiter-flexible';
 import { ConcordError } from '@concord/core';
+import type { BucketsOf } from '../rate-limit.js';
 
 /** Slows down guessing of tokens: after too many failures an address is refused before anything is computed for it. */
 export interface FailedLogins {
@@ -8,22 +8,21 @@ export interface FailedLogins {
   count(address: string): Promise<void>;
 }
 
-/** `perMinute` 0: no limit. */
-export function createFailedLogins(perMinute: number): FailedLogins {
+/** `perMinute` at once, and as many a minute after that. 0: no limit. */
+export function createFailedLogins(perMinute: number, bucketsOf: BucketsOf): FailedLogins {
   if (perMinute === 0) return { check: () => Promise.resolve(), count: () => Promise.resolve() };
-  const limiter = new RateLimiterMemory({ keyPrefix: 'login', points: perMinute, duration: 60 });
+  const buckets = bucketsOf('failed-logins', { perSecond: perMinute / 60, most: perMinute });
   return {
     async check(address) {
-      const state = await limiter.get(address);
-      if (state === null || state.consumedPoints < perMinute) return;
-      throw new ConcordError('RATE_LIMITED', `Too many failed logins from this address: more than ${perMinute} in a minute. Try again in ${Math.ceil(state.msBeforeNext / 1000)} s.`, {
-        retryAfter: state.msBeforeNext,
+      const wait = await buckets.look(address);
+      if (wait === 0) return;
+      throw new ConcordError('RATE_LIMITED', `Too many failed logins from this address: more than ${perMinute} in a minute. Try again in ${Math.ceil(wait / 1000)} s.`, {
+        retryAfter: wait,
         limit: perMinute,
-        actual: state.consumedPoints,
       });
     },
     async count(address) {
-      await limiter.penalty(address, 1);
+      await buckets.charge(address);
     },
   };
 }

@@ -15,6 +15,7 @@ import { openMembershipCache, type MembershipCache } from '../auth/membership-ca
 import { openDatabase, type Database } from '../database.js';
 import type { Notifications } from '../notify.js';
 import { openPostgresNotifications } from '../notify-postgres.js';
+import { LocalBuckets } from '../rate-limit-buckets.js';
 import { startTestServer, type TestServer } from './harness.js';
 
 const log = pino({ level: 'silent' });
@@ -43,7 +44,7 @@ describe('Who is calling, at bad moments', () => {
     database = openDatabase({ connectionString: server.databaseUrl, poolSize: 2, log });
     notify = await openPostgresNotifications({ connectionString: server.databaseUrl, log });
     memberships = openMembershipCache({ prisma: database.prisma, notify, monotonicNow: () => performance.now() });
-    authenticator = createAuthenticator({ prisma: database.prisma, notify, memberships, failedLogins: createFailedLogins(3), jwt: null, log, now: () => new Date(clock) });
+    authenticator = createAuthenticator({ prisma: database.prisma, notify, memberships, failedLogins: createFailedLogins(3, (_name, size) => new LocalBuckets(size, () => performance.now())), jwt: null, log, now: () => new Date(clock) });
   });
   afterAll(async () => {
     authenticator.close();

@@ -26,7 +26,8 @@ describe('The configuration', () => {
   });
 
   it('never repeats a URL that may carry a password', () => {
-    expect(problemsOf({ DATABASE_URL: 'mysql://u:geheim@h/d' }).join()).not.toContain('geheim');
+    expect(problemsOf({ DATABASE_URL: 'mysql://u:geheim@h/d', REDIS_URL: 'http://u:geheim@h' }).join()).not.toContain('geheim');
+    expect(problemsOf({ REDIS_URL: 'http://u:geheim@h' })).toHaveLength(1);
   });
 
   it('is explained in .env.example and handed on by docker-compose.yml, every variable of it', () => {
@@ -38,6 +39,11 @@ describe('The configuration', () => {
     const composed = [...read('docker-compose.yml').matchAll(/^ {6}([A-Z_]+):/gm)].map(([, name]) => name ?? '');
     const setByTheImage = ['NODE_ENV', 'HOST', 'PORT', 'CONCORD_DATA', 'LOG_PRETTY'];
     for (const name of asked) if (!setByTheImage.includes(name)) expect(composed).toContain(name);
+  });
+
+  it('refuses limits under which a full push would never be taken', () => {
+    expect(problemsOf({ RATE_EDITS: '100', RATE_EDITS_BURST: '200' })).toEqual([expect.stringMatching(/^RATE_EDITS_BURST .* is 200, less than the 500 of LIMIT_PUSH_PATCHES/)]);
+    expect(problemsOf({ RATE_EDITS: '0', RATE_EDITS_BURST: '1' })).toEqual([]);
   });
 
   it('takes an empty variable for an unset one', () => {

@@ -81,11 +81,12 @@ describe('The edges', () => {
   });
 
   it('limits the operations of one principal and says how long to wait', async () => {
-    const strict = await startTestServer({ config: { rateLimit: { ...noLimits, operationsPerSecond: 2, operationsBurst: 3 } } });
+    const strict = await startTestServer({ config: { rateLimit: { ...noLimits, operationsPerSecond: 1, operationsBurst: 3 } } });
     const other = await strict.newToken('EDITOR');
     const answers = await Promise.all(Array.from({ length: 9 }, () => strict.graphql('{ viewer { id } }')));
     const refused = answers.filter(({ errors }) => errors.length > 0);
-    expect(refused).toHaveLength(4);
+    // One more passes where the nine take a second.
+    expect([5, 6]).toContain(refused.length);
     expect(refused[0]?.errors[0]?.extensions).toMatchObject({ code: 'RATE_LIMITED', retryAfter: expect.any(Number) as number });
     expect((await strict.graphql('{ viewer { id } }', {}, other)).errors).toEqual([]);
     await strict.close();
