@@ -1,4 +1,5 @@
 import { defaultLimits, type Limits } from '@concord/core';
+import type { RetentionPolicy } from './retention/run.js';
 
 /** The environment, read once at start. Every duration is in milliseconds, every size in bytes. */
 export interface Config {
@@ -17,6 +18,7 @@ export interface Config {
   readonly poolSize: number;
   readonly cacheBytes: number;
   readonly feedPollMs: number;
+  readonly retention: RetentionPolicy;
   readonly rateLimit: RateLimitConfig;
   readonly limits: Limits;
   readonly graphiql: boolean;
@@ -104,6 +106,10 @@ export function readConfig(environment: Environment): Config {
     corsOrigins: readOrigins(text, problems),
     poolSize: whole('POOL_SIZE', 10, 2, 500, 'connections to PostgreSQL'),
     cacheBytes: whole('CACHE_BYTES', 256 * 1024 * 1024, 1024 * 1024, 2 ** 40, 'memory for the document cache, in bytes'),
+    retention: {
+      changesDays: whole('RETENTION_DAYS', 90, 0, 36_500, 'days that changes are kept in the log; 0 keeps them for ever'),
+      auditDays: whole('AUDIT_RETENTION_DAYS', 0, 0, 36_500, 'days that rows of the audit are kept; 0 keeps them for ever'),
+    },
     feedPollMs: whole('FEED_POLL_MS', 2_000, 20, 600_000, 'how often the log is looked at in case a hint between nodes was lost, in milliseconds'),
     rateLimit: {
       operationsPerSecond: whole('RATE_OPERATIONS', 200, 0, 1e9, 'GraphQL operations a second for one principal; 0 is no limit'),

@@ -27,6 +27,7 @@ import { createRateLimit, type BucketsOf } from './rate-limit.js';
 import { LocalBuckets } from './rate-limit-buckets.js';
 import { openSharedBuckets } from './rate-limit-redis.js';
 import { openRedis } from './redis.js';
+import { scheduleRetention } from './retention/schedule.js';
 import { createSharingSubscribe } from './shared-results.js';
 import { readTrustedDocuments } from './trusted-documents.js';
 import { attachWebSocketEdge, createWebSocketEdge } from './websocket.js';
@@ -120,6 +121,8 @@ async function start(config: Config, log: Logger, opened: (() => Promise<void>)[
   let engineClosing: Promise<void> | undefined;
   const closeEngine = () => (engineClosing ??= engine.close());
   opened.push(closeEngine);
+  const retention = scheduleRetention({ pool, log, now, random: Math.random, policy: config.retention });
+  opened.push(() => retention.close());
 
   const ports: Ports = {
     commit: engine.commit,

@@ -1,0 +1,55 @@
+import type { WorkspaceId } from '@concord/core';
+import type pg from 'pg';
+import type { Logger } from 'pino';
+import { dropAudit } from './audit-rows.js';
+import { compactWorkspace, workspacesWithOlder, type Compaction } from './compact.js';
+
+const dayMs = 86_400_000;
+const pageWorkspaces = 1000;
+
+export interface RetentionPolicy {
+  /** Days that changes are kept; 0: for ever. */
+  readonly changesDays: number;
+  /** Days that rows of the audit are kept; 0: for ever. */
+  readonly auditDays: number;
+}
+
+export interface RetentionRun {
+  readonly changes: number;
+  readonly auditRows: number;
+}
+
+export interface RunParts {
+  readonly pool: pg.Pool;
+  readonly log: Logger;
+  readonly now: () => Date;
+  readonly signal?: AbortSignal;
+  /** Told of each workspace of which something was compacted. */
+  readonly compacted?: (workspaceId: WorkspaceId, compaction: Compaction) => void;
+}
+
+/** Compacts every workspace that holds older changes. One that fails is logged and does not keep the others from their turn. */
+export async function applyRetention({ pool, log, now, signal, compacted }: RunParts, { changesDays, auditDays }: RetentionPolicy): Promise<RetentionRun> {
+  let changes = 0;
+  if (changesDays > 0) {
+    const olderThan = new Date(now().getTime() - changesDays * dayMs);
+    const ended = () => signal?.aborted === true;
+    for (let after = ''; !ended(); ) {
+      const page = await workspacesWithOlder(pool, olderThan, after, pageWorkspaces);
+      for (const workspaceId of page) {
+        if (ended()) break;
+        after = workspaceId;
+        try {
+          const compaction = await compactWorkspace(pool, { workspaceId, olderThan, now, ...(signal === undefined ? {} : { signal }) });
+          changes += compaction.changes;
+          if (compaction.changes > 0) compacted?.(workspaceId, compaction);
+        } catch (error) {
+          log.error({ err: error, workspaceId }, 'The log of a workspace could not be compacted; it is tried again with the next run.');
+        }
+      }
+      if (page.length < pageWorkspaces) break;
+    }
+  }
+  const auditRows = auditDays > 0 ? await dropAudit(pool, new Date(now().getTime() - auditDays * dayMs), signal === undefined ? {} : { signal }) : 0;
+  return { changes, auditRows };
+}
