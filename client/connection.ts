@@ -115,6 +115,7 @@ export class Connection {
       case 'FORBIDDEN':
       case 'WORKSPACE_NOT_FOUND':
       case 'INPUT_INVALID':
+      case 'PERSISTED_QUERY_ONLY':
         return refusedRetryMs * (1 + this.environment.random() / 2);
       default:
         return error.details.retryAfter ?? backoff(this.attempts++, this.environment);

@@ -1,8 +1,9 @@
 import { ConcordError, errorCodes, type ErrorCode } from '@concord/core';
 import type { TypedDocumentNode } from '@graphql-typed-document-node/core';
-import { print, type ExecutionResult, type GraphQLFormattedError } from 'graphql';
-import { createClient, type Client } from 'graphql-ws';
+import type { ExecutionResult, GraphQLFormattedError } from 'graphql';
+import { createClient, type Client, type SubscribePayload } from 'graphql-ws';
 import type { Environment } from './options.js';
+import { Naming } from './trusted.js';
 
 /** A ping is sent after so long without one, and answered within `pongWaitMs`, or the connection counts as dead. */
 const pingEveryMs = 12_000;
@@ -17,7 +18,7 @@ export interface Socket {
   /** Ends by `return()`. Throws as `execute` does when the stream or the connection ends. */
   follow<Data, V extends Variables>(document: TypedDocumentNode<Data, V>, variables: V): AsyncIterableIterator<Data>;
   /** For operations of the app: raw results. Returns the way to stop. */
-  subscribe(operation: { readonly query: string; readonly variables?: Variables | null }, sink: ResultSink): () => void;
+  subscribe(operation: SubscribePayload, sink: ResultSink): () => void;
   /** Payload bytes through the connection so far, compressed as they travelled; 0 where the socket class does not tell. */
   bytes(): { readonly sent: number; readonly received: number };
   /** Settles once, when the connection is over. */
@@ -96,21 +97,22 @@ export async function openSocket(environment: Environment, signal: AbortSignal):
       if (raw) counted = { sent: raw.bytesWritten, received: raw.bytesRead };
       return counted;
     };
+    const naming = new Naming();
     const socket: Socket = {
       closed,
       bytes,
       execute: async (document, variables) => {
         check();
-        return await execute(client, environment, document, variables);
+        return await execute(client, naming, environment, document, variables);
       },
       follow: (document, variables) => {
         check();
-        return follow(client, document, variables);
+        return follow(client, naming, document, variables);
       },
       subscribe: (operation, sink) => {
         check();
         return client.subscribe(
-          { query: operation.query, ...(operation.variables ? { variables: operation.variables } : {}) },
+          operation,
           { next: (result) => sink.next(result as ExecutionResult), error: (error) => sink.error(closeError(error)), complete: () => sink.complete() },
         );
       },
@@ -135,7 +137,7 @@ function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   });
 }
 
-function execute<Data, V extends Variables>(client: Client, environment: Environment, document: TypedDocumentNode<Data, V>, variables: V): Promise<Data> {
+function execute<Data, V extends Variables>(client: Client, naming: Naming, environment: Environment, document: TypedDocumentNode<Data, V>, variables: V): Promise<Data> {
   return new Promise((resolve, reject) => {
     let data: Data | undefined;
     const timer = environment.timers.set(() => {
@@ -146,37 +148,52 @@ function execute<Data, V extends Variables>(client: Client, environment: Environ
       environment.timers.clear(timer);
       act();
     };
-    client.subscribe<Data>(
-      { query: textOf(document), variables },
-      {
-        next: (result) => {
-          if (result.errors !== undefined && result.errors.length > 0) settle(() => reject(graphqlError(result.errors!)));
-          else data = result.data as Data;
+    const send = (): void => {
+      const name = naming.of(document);
+      client.subscribe<Data>(
+        { ...name, variables },
+        {
+          next: (result) => {
+            if (result.errors !== undefined && result.errors.length > 0) settle(() => reject(graphqlError(result.errors!)));
+            else data = result.data as Data;
+          },
+          error: (error) => (naming.learn(name, error) ? send() : settle(() => reject(closeError(error)))),
+          complete: () =>
+            settle(() => {
+              if (data === undefined) reject(new ConcordError('UNAVAILABLE', 'The server ended the operation without an answer.'));
+              else resolve(data);
+            }),
         },
-        error: (error) => settle(() => reject(closeError(error))),
-        complete: () =>
-          settle(() => {
-            if (data === undefined) reject(new ConcordError('UNAVAILABLE', 'The server ended the operation without an answer.'));
-            else resolve(data);
-          }),
-      },
-    );
+      );
+    };
+    send();
   });
 }
 
 /** Not a generator: `return` must end a wait that is under way. */
-function follow<Data, V extends Variables>(client: Client, document: TypedDocumentNode<Data, V>, variables: V): AsyncIterableIterator<Data> {
-  const results = client.iterate<Data>({ query: textOf(document), variables });
+function follow<Data, V extends Variables>(client: Client, naming: Naming, document: TypedDocumentNode<Data, V>, variables: V): AsyncIterableIterator<Data> {
+  let name = naming.of(document);
+  let results = client.iterate<Data>({ ...name, variables });
+  let left = false;
   return {
     async next() {
-      const result = await results.next().catch((error: unknown) => {
-        throw closeError(error);
-      });
+      const result = await results
+        .next()
+        .catch((error: unknown) => {
+          if (left || !naming.learn(name, error)) throw error;
+          name = naming.of(document);
+          results = client.iterate<Data>({ ...name, variables });
+          return results.next();
+        })
+        .catch((error: unknown) => {
+          throw closeError(error);
+        });
       if (result.done === true) return { done: true, value: undefined };
       if (result.value.errors !== undefined && result.value.errors.length > 0) throw graphqlError(result.value.errors);
       return { done: false, value: result.value.data as Data };
     },
     async return() {
+      left = true;
       await results.return?.();
       return { done: true, value: undefined };
     },
@@ -184,17 +201,6 @@ function follow<Data, V extends Variables>(client: Client, document: TypedDocume
       return this;
     },
   };
-}
-
-const texts = new WeakMap<object, string>();
-
-/** Every operation as one text, always the same, so that the server finds it parsed and validated. */
-function textOf(document: TypedDocumentNode<never, never> | TypedDocumentNode<unknown, never>): string {
-  const known = texts.get(document);
-  if (known !== undefined) return known;
-  const text = print(document);
-  texts.set(document, text);
-  return text;
 }
 
 const isCode = (code: unknown): code is ErrorCode => typeof code === 'string' && Object.hasOwn(errorCodes, code);

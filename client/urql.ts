@@ -5,6 +5,7 @@ import type { Live } from './live.js';
 import type { Queries } from './query.js';
 import type { Store } from './store/store.js';
 import type { Socket } from './transport.js';
+import { trustedExchange } from './trusted.js';
 
 /** The replica's urql client: SQLite first, subscriptions over the replica's own socket, the rest by HTTP. */
 export function urqlClient({
@@ -32,16 +33,17 @@ export function urqlClient({
     },
     exchanges: [
       sqliteExchange(store, queries, live),
+      trustedExchange,
       subscriptionExchange({
         forwardSubscription: (operation) => ({
           subscribe: (sink) => {
             const current = socket();
-            if (current === undefined || typeof operation.query !== 'string') {
+            if (current === undefined) {
               sink.error(new ConcordError('UNAVAILABLE', 'The replica is offline: subscribe again when its status is live.'));
               return { unsubscribe: () => undefined };
             }
-            const variables = operation.variables as Record<string, unknown> | undefined;
-            const unsubscribe = current.subscribe({ query: operation.query, ...(variables === undefined ? {} : { variables }) }, {
+            const { query = '', variables, extensions } = operation;
+            const unsubscribe = current.subscribe({ query, variables: variables as Record<string, unknown> | undefined, extensions }, {
               next: (result) => sink.next(result),
               error: (error) => sink.error(error),
               complete: () => sink.complete(),

@@ -134,7 +134,7 @@ describe('Trusted documents', () => {
     socket.send({ id: '1', type: 'subscribe', payload: { query: 'subscription { changes { __typename } }' } });
     expect(await socket.next()).toMatchObject({ type: 'error', payload: [{ extensions: { code: 'PERSISTED_QUERY_ONLY' } }] });
     socket.close();
-    expect((await fetch(server.url, { headers: { accept: 'text/html' } })).status).toBe(400);
+    expect((await fetch(server.url, { headers: { accept: 'text/html' } })).status).toBe(406);
     await server.restart();
   });
 
