@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import type { Cursor } from '@concord/core';
 import type { ChangeBatch, FeedEvent } from '@concord/schema';
 import { pino } from 'pino';
@@ -5,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { startRedisServer, type RedisServer } from '../../test/redis-server.js';
 import type { Notifications } from '../notify.js';
 import { openRedisNotifications } from '../notify-redis.js';
+import { openSharedBuckets } from '../rate-limit-redis.js';
 import { openRedis } from '../redis.js';
 import { atHead, create, openWorld, patch, type Node, type World } from './engine-world.js';
 import { postgresUrl } from './postgres-url.js';
@@ -92,6 +94,28 @@ describe('Hints over Redis', () => {
     server.goOn();
     await gap;
     while (!theirs.heard.includes('back')) await here.publish('c', 'back');
+  });
+
+  it('and limits need no more rights in Redis than docs/OPERATIONS.md says', async () => {
+    const own = await startRedisServer();
+    const rules = /`(~concord:[^`]*)`/.exec(readFileSync(new URL('../../docs/OPERATIONS.md', import.meta.url), 'utf8'))?.[1] ?? '';
+    const admin = await openRedis({ url: own.url, log, heartbeat: soon });
+    await admin.commands.call('ACL', 'SETUSER', 'narrow', 'on', '>geheim', ...rules.split(' '));
+    const redis = await openRedis({ url: own.url.replace('//', '//narrow:geheim@'), log, heartbeat: soon });
+    const notify = await openRedisNotifications({ redis, prefix: 'concord:narrow:', log });
+    const ours = hear(notify, 'c');
+    await notify.publish('c', 'heard');
+    await ours.until('heard');
+    const shared = openSharedBuckets({ redis, prefix: 'concord:narrow:', log, monotonicNow: () => performance.now() });
+    const buckets = shared.of('calls', { perSecond: 0.01, most: 1 });
+    // A second node would let one more pass if the first had counted for itself.
+    expect(await buckets.take('ann', 1)).toBe(0);
+    expect(await openSharedBuckets({ redis, prefix: 'concord:narrow:', log, monotonicNow: () => performance.now() }).of('calls', { perSecond: 0.01, most: 1 }).take('ann', 1)).toBeGreaterThan(0);
+    await notify.close();
+    shared.close();
+    redis.close();
+    admin.close();
+    await own.close();
   });
 
   it('are a reason not to start when Redis is not there, and the message holds no password', async () => {

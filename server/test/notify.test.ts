@@ -1,43 +1,125 @@
 import pg from 'pg';
 import { pino } from 'pino';
-import { expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openPostgresNotifications } from '../notify-postgres.js';
+import type { Notifications } from '../notify.js';
+import { openCuttableProxy } from './cuttable-proxy.js';
+import { dropDatabase, newDatabase } from './harness.js';
 
-const log = pino({ level: 'silent' });
-const channel = `notify_test_${process.pid}`;
+const quiet = pino({ level: 'silent' });
+const soon = { everyMs: 50, deadlineMs: 200 };
 
-it('Hints reach every node, also after the connection broke, and the break is told', async () => {
-  const connectionString = inject('postgresUrl');
-  const here = await openPostgresNotifications({ connectionString, log });
-  const there = await openPostgresNotifications({ connectionString, log });
-  const admin = new pg.Client({ connectionString });
-  await admin.connect();
-  try {
-    const heard: string[] = [];
-    let wake: () => void = () => undefined;
-    const until = async (payload: string) => {
+/** Hints as they are heard, to wait for. */
+function hear(notify: Notifications, channel: string) {
+  const heard: string[] = [];
+  let wake: () => void = () => undefined;
+  const stop = notify.subscribe(channel, (payload) => {
+    heard.push(payload);
+    wake();
+  });
+  return {
+    heard,
+    stop,
+    async until(payload: string) {
       while (!heard.includes(payload)) await new Promise<void>((resolve) => (wake = resolve));
-    };
-    const unsubscribe = there.subscribe(channel, (payload) => {
-      heard.push(payload);
-      wake();
-    });
-    // Asked of the same connection after its LISTEN, so that the LISTEN is in force.
-    await there.publish(channel, 'ready');
-    await until('ready');
-    await here.publish(channel, 'one');
-    await until('one');
+    },
+  };
+}
 
-    const gap = new Promise<void>((resolve) => there.onGap(resolve));
+const gapOf = (notify: Notifications) => new Promise<void>((resolve) => notify.onGap(resolve));
+
+describe('Hints over PostgreSQL', () => {
+  let databaseUrl: string;
+  let admin: pg.Client;
+  const opened: Notifications[] = [];
+  beforeAll(async () => {
+    databaseUrl = await newDatabase();
+    admin = new pg.Client({ connectionString: databaseUrl });
+    await admin.connect();
+  });
+  afterAll(async () => {
+    for (const notify of opened) await notify.close();
+    await admin.end();
+    await dropDatabase(databaseUrl);
+  });
+
+  async function open(connectionString = databaseUrl, log = quiet): Promise<Notifications> {
+    const notify = await openPostgresNotifications({ connectionString, log, heartbeat: soon });
+    opened.push(notify);
+    return notify;
+  }
+
+  it('reach every node, also after the connection broke, and the break is told', async () => {
+    const [here, there] = [await open(), await open()];
+    const theirs = hear(there, 'break');
+    // Asked of the same connection after its LISTEN, so that the LISTEN is in force.
+    await there.publish('break', 'ready');
+    await theirs.until('ready');
+    await here.publish('break', 'one');
+    await theirs.until('one');
+
+    const gap = gapOf(there);
     await admin.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'concord-notify' AND datname = current_database()`);
     await gap;
-    await admin.query('SELECT pg_notify($1, $2)', [channel, 'two']);
-    await until('two');
+    await admin.query('SELECT pg_notify($1, $2)', ['break', 'two']);
+    await theirs.until('two');
 
-    unsubscribe();
-    await there.publish(channel, 'unheard');
-    expect(heard).toEqual(['ready', 'one', 'two']);
-  } finally {
-    await Promise.all([here.close(), there.close(), admin.end()]);
-  }
+    theirs.stop();
+    await there.publish('break', 'unheard');
+    expect(theirs.heard).toEqual(['ready', 'one', 'two']);
+  });
+
+  it('flow again soon after a connection fell silent without breaking, and publishing meanwhile gathers nothing', async () => {
+    const proxy = await openCuttableProxy(databaseUrl);
+    const [here, there] = [await open(), await open(proxy.url)];
+    const theirs = hear(there, 'silent');
+    await there.publish('silent', 'ready');
+    await theirs.until('ready');
+    const gap = gapOf(there);
+    void proxy.holdAnswers();
+    const began = performance.now();
+    await Promise.all(Array.from({ length: 5_000 }, () => there.publish('silent', 'lost')));
+    await gap;
+    expect(performance.now() - began).toBeLessThan(3_000);
+    await here.publish('silent', 'back');
+    await theirs.until('back');
+    await there.close();
+    await proxy.close();
+  });
+
+  it('that were given up are told to the others as a gap', async () => {
+    const proxy = await openCuttableProxy(databaseUrl);
+    const [here, there] = [await open(proxy.url), await open()];
+    await there.publish('ready', '');
+    const gap = gapOf(there);
+    const ownGap = gapOf(here);
+    proxy.breakAll();
+    // It may be taken before the break is noticed; one of these is not.
+    for (let hint = 0; hint < 20; hint++) await here.publish('given-up', 'lost');
+    await ownGap;
+    await gap;
+    await here.close();
+    await proxy.close();
+  });
+
+  it('leave no connection behind where listening fails again and again', async () => {
+    const own = await newDatabase();
+    const listening = async (): Promise<number> =>
+      (await admin.query(`SELECT FROM pg_stat_activity WHERE application_name = 'concord-notify' AND datname = $1`, [new URL(own).pathname.slice(1)])).rowCount ?? 0;
+    let breaks = 0;
+    let wake: () => void = () => undefined;
+    const log = pino({ level: 'warn' }, {
+      write() {
+        breaks += 1;
+        wake();
+      },
+    });
+    const failing = await open(own, log);
+    // No channel can have this name: each LISTEN is refused.
+    failing.subscribe('', () => undefined);
+    while (breaks < 5) await new Promise<void>((resolve) => (wake = resolve));
+    await failing.close();
+    while ((await listening()) > 0) await admin.query('SELECT pg_sleep(0.02)');
+    await dropDatabase(own);
+  });
 });
