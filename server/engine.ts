@@ -3,7 +3,7 @@ import type { CommitPort, FeedPort, ReadPort } from '@concord/schema';
 import type pg from 'pg';
 import type { Logger } from 'pino';
 import type { Rights } from './auth/rights.js';
-import { defaultReachBytes } from './commit/merge-bounds.js';
+import { defaultLoadBytes, defaultReachBytes } from './commit/merge-bounds.js';
 import { Heads } from './commit/heads.js';
 import { createCommit } from './commit/port.js';
 import { createFeed, type Feed } from './feed/port.js';
@@ -35,6 +35,8 @@ export interface EngineOptions {
   readonly reach?: number;
   /** The same in bytes of their patches. Default: 16 MiB. */
   readonly reachBytes?: number;
+  /** Bytes of documents and of the logs behind them, as text, that a batch of edits reads before it lets go of what it has read. Default: 16 MiB. */
+  readonly loadBytes?: number;
 }
 
 export interface Engine {
@@ -57,6 +59,7 @@ export function createEngine(options: EngineOptions): Promise<Engine> {
     limits: options.limits ?? defaultLimits,
     heads: new Heads(options.cacheBytes ?? 128 * 1024 * 1024),
     reach: { changes: options.reach ?? 10_000, bytes: options.reachBytes ?? defaultReachBytes },
+    loadBytes: options.loadBytes ?? defaultLoadBytes,
     now: options.now ?? (() => new Date()),
     randomId: () => options.randomId(),
     committed: (changes) => feed.committed(changes),

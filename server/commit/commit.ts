@@ -38,6 +38,8 @@ export interface CommitParts {
   readonly heads: Heads;
   readonly limits: Limits;
   readonly reach: Reach;
+  /** Bytes of documents and of their logs that are read before others have to be let go. */
+  readonly loadBytes: number;
   readonly now: () => Date;
   readonly newPatchId: () => PatchId;
   /** Told of what is durable, in order of position. */
@@ -62,19 +64,45 @@ export class WorkspaceGone extends Error {
 }
 
 /**
- * Commits the edits in order: each document's one after the other, in memory, then all of them in one statement. Tasks whose
- * verdict is known are settled even when a later round throws; `undecided` are those to be tried again then.
+ * Commits the edits in order: each document's one after the other, in memory, then all of them in one statement. Where their
+ * documents are too large to be held at once, those that there is no room for come after the others. Tasks whose verdict is
+ * known are settled even when a later round throws; `undecided` are those to be tried again then.
  *
  * @throws what the statements throw. The states of all documents in the failed round have been forgotten, so another attempt
  * starts from the database, and finds by the dedupe key what an ambiguous failure had committed after all.
  */
 export async function commit(db: Queryable, tasks: readonly Task[], parts: CommitParts, trustHeads: boolean): Promise<void> {
+  const later: Later = new Map();
+  await commitPortion(db, tasks, later, parts, trustHeads);
+  while (later.size > 0) {
+    const next = takeUp(later, parts.loadBytes);
+    await commitPortion(db, tasks.filter(({ key }) => next.has(key)), later, parts, trustHeads);
+  }
+}
+
+/** Documents that there was no room for yet, with the bytes they will take as far as they are known. */
+type Later = Map<DocumentKey, number>;
+
+/** Takes out the documents that come next: as many as fit, at least one. */
+function takeUp(later: Later, room: number): ReadonlySet<DocumentKey> {
+  const next = new Set<DocumentKey>();
+  for (const [key, bytes] of later) {
+    if (next.size > 0 && bytes > room) break;
+    room -= bytes;
+    next.add(key);
+    later.delete(key);
+  }
+  return next;
+}
+
+/** Commits the edits of the documents that can be held at once, the first among them; adds the other documents to `later`. */
+async function commitPortion(db: Queryable, tasks: readonly Task[], later: Later, parts: CommitParts, trustHeads: boolean): Promise<void> {
   const batch = ++batches;
   const states = new Map<DocumentKey, DocumentState>();
-  let waiting = tasks;
+  const room: Room = { bytes: parts.loadBytes, later };
   try {
     if (!trustHeads) for (const task of tasks) parts.heads.forget(task.key);
-    await loadMissing(db, waiting, states, parts, batch);
+    let waiting = await loadMissing(db, tasks, states, room, parts, batch);
     while (waiting.length > 0) {
       const round: Round = { changes: [], settled: [], touched: new Set(), bytes: 0 };
       for (let loads = 0; ; loads++) {
@@ -82,7 +110,7 @@ export async function commit(db: Queryable, tasks: readonly Task[], parts: Commi
         const needs = new Map<DocumentKey, Need>();
         waiting = await decideAll(waiting, states, round, needs, parts, batch);
         if (needs.size === 0) break;
-        await load(db, needs, states, waiting, round, parts, batch);
+        waiting = await load(db, needs, states, waiting, round, room, parts, batch);
         if (![...needs].some(([key, need]) => need.kind !== 'fresh' || !round.touched.has(key))) break;
       }
       const committedAt = parts.now();
@@ -178,8 +206,14 @@ export function refusedChains(tasks: readonly Task[], push: Push): Set<string> {
   return new Set(tasks.filter((task) => task.push === push && push.verdicts[task.index]?.type === 'Refused').map(chainOf));
 }
 
-/** States of the documents that are not in memory, in one statement. */
-async function loadMissing(db: Queryable, tasks: readonly Task[], states: Map<DocumentKey, DocumentState>, parts: CommitParts, batch: number): Promise<void> {
+/** What a portion may still read, and the documents whose edits have to wait for another portion. */
+interface Room {
+  bytes: number;
+  readonly later: Later;
+}
+
+/** Reads the states of the documents that are not in memory, in one statement; returns the tasks of those there was room for. */
+async function loadMissing(db: Queryable, tasks: readonly Task[], states: Map<DocumentKey, DocumentState>, room: Room, parts: CommitParts, batch: number): Promise<readonly Task[]> {
   const wanted = new Map<DocumentKey, Wanted>();
   for (const { key, edit, push } of tasks) {
     if (states.has(key)) continue;
@@ -187,10 +221,13 @@ async function loadMissing(db: Queryable, tasks: readonly Task[], states: Map<Do
     if (known !== undefined) states.set(key, known);
     else want(wanted, key, push, edit);
   }
-  if (wanted.size === 0) return;
-  for (const state of await loadStates(db, [...wanted.values()], parts.reach, batch)) {
-    states.set(documentKey(state.workspaceId, state.documentId), state);
-  }
+  if (wanted.size === 0) return tasks;
+  const loaded = await loadStates(db, [...wanted.values()], parts.reach, Math.max(room.bytes, 1), batch);
+  room.bytes -= loaded.bytes;
+  for (const state of loaded.states) states.set(documentKey(state.workspaceId, state.documentId), state);
+  if (loaded.unread.size === 0) return tasks;
+  for (const [key, bytes] of loaded.unread) room.later.set(key, bytes);
+  return tasks.filter(({ key }) => !loaded.unread.has(key));
 }
 
 function want(wanted: Map<DocumentKey, Wanted>, key: DocumentKey, push: Push, edit: Edit | UnreadableEdit): void {
@@ -203,27 +240,39 @@ function want(wanted: Map<DocumentKey, Wanted>, key: DocumentKey, push: Push, ed
   if (edit.stamp !== null && 'base' in edit.stamp.clock) one.from = Math.min(one.from, edit.stamp.clock.base);
 }
 
-/** Loads what decisions asked for. A document with undecided changes can be loaded anew only after they are logged. */
+/**
+ * Loads what decisions asked for; returns the tasks that this portion goes on with. A document with undecided changes can be
+ * loaded anew only after they are logged.
+ */
 async function load(
   db: Queryable,
   needs: ReadonlyMap<DocumentKey, Need>,
   states: Map<DocumentKey, DocumentState>,
   waiting: readonly Task[],
   round: Round,
+  room: Room,
   parts: CommitParts,
   batch: number,
-): Promise<void> {
+): Promise<readonly Task[]> {
   const stale = new Set<DocumentKey>();
+  const postponed = new Set<DocumentKey>();
   for (const [key, need] of needs) {
-    if (need.kind !== 'fresh') await loadNeed(db, states.get(key)!, need, parts.reach);
-    else if (!round.touched.has(key)) stale.add(key);
+    if (need.kind === 'fresh') {
+      if (!round.touched.has(key)) stale.add(key);
+    } else if (room.bytes > 0 || key === waiting[0]!.key) {
+      room.bytes -= await loadNeed(db, states.get(key)!, need, parts.reach);
+    } else {
+      postponed.add(key);
+      room.later.set(key, 0);
+    }
   }
-  if (stale.size === 0) return;
+  const going = postponed.size === 0 ? waiting : waiting.filter(({ key }) => !postponed.has(key));
+  if (stale.size === 0) return going;
   for (const key of stale) {
     states.delete(key);
     parts.heads.forget(key);
   }
-  await loadMissing(db, waiting.filter(({ key }) => stale.has(key)), states, parts, batch);
+  return await loadMissing(db, going, states, room, parts, batch);
 }
 
 /** Hands out the verdicts of a round that is durable. */

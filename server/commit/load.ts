@@ -14,6 +14,7 @@ import type { ChangeRecord } from '@concord/schema';
 import type { Queryable } from '../postgres/queryable.js';
 import { sizeSql } from '../read/size-sql.js';
 import { patchesBytes } from './merge-bounds.js';
+import { documentKey, type DocumentKey } from './heads.js';
 import { dotKey, notWeighed, tailStart, type DocumentState, type LoggedChange, type Need } from './document-state.js';
 
 /** How far behind the head of a document an edit's base may be. */
@@ -43,20 +44,30 @@ const newestCounter = (workspace: string, document: string, replica: string): st
   (SELECT max(t.counter) FROM changes t WHERE t.workspace_id = ${workspace} AND t.document_id = ${document} AND t.replica_id = ${replica}),
   (SELECT t.counter FROM retired_counters t WHERE t.workspace_id = ${workspace} AND t.document_id = ${document} AND t.replica_id = ${replica}))`;
 
-/** One statement, so one snapshot: head, tail and counters agree. Keys of the rows: `w`, `d` ids, `f` from, `r` replicas. */
+/**
+ * One statement, so one snapshot: head, tail and counters agree. Keys of the rows: `w`, `d` ids, `f` from, `r` replicas. Values
+ * and tails come of the first documents that weigh less than $4 together, and of one at least; of the rest only the weight.
+ */
 const loadHeads = `
-SELECT k.w, k.d, x.epoch, x.position::float8 AS known, d.collection, d.title, d.value, d.revision::float8 AS revision, d.deleted, d.created_at,
-  octet_length(d.value::text) AS bytes,
-  (SELECT jsonb_agg(${changeRow} ORDER BY t.revision) FROM (
+SELECT k.w, k.d, x.epoch, x.position::float8 AS known, k.collection, k.title, CASE WHEN k.fits THEN k.value END AS value, k.revision::float8 AS revision, k.deleted, k.created_at,
+  k.bytes, k.weight::float8 AS weight, k.fits,
+  CASE WHEN k.fits AND k.f < k.revision THEN (SELECT jsonb_agg(${changeRow} ORDER BY t.revision) FROM (
     SELECT t.*, sum(${changeSize}) OVER (ORDER BY t.revision DESC) AS weight FROM changes t
-    WHERE t.workspace_id = k.w AND t.document_id = k.d AND t.revision > greatest(k.f, d.revision - $2)
-  ) t WHERE t.weight <= $3) AS tail,
+    WHERE t.workspace_id = k.w AND t.document_id = k.d AND t.revision > greatest(k.f, k.revision - $2)
+  ) t WHERE t.weight <= $3) END AS tail,
   (SELECT jsonb_object_agg(r.id, c.newest) FROM jsonb_array_elements_text(k.r) r(id)
     CROSS JOIN LATERAL (SELECT ${newestCounter('k.w', 'k.d', 'r.id')} AS newest) c
     WHERE c.newest IS NOT NULL) AS counters
-FROM jsonb_to_recordset($1::jsonb) AS k(w text, d text, f bigint, r jsonb)
-JOIN workspaces x ON x.id = k.w
-LEFT JOIN documents d ON d.workspace_id = k.w AND d.id = k.d`;
+FROM (
+  SELECT d.*, sum(d.weight) OVER (ORDER BY d.n) - d.weight < $4 AS fits FROM (
+    SELECT k.*, d.collection, d.title, d.value, d.revision, d.deleted, d.created_at, octet_length(d.value::text) AS bytes,
+      coalesce(octet_length(d.value::text), 0) + coalesce(CASE WHEN k.f < d.revision THEN (SELECT least(sum(${changeSize}), $3) FROM changes t
+        WHERE t.workspace_id = k.w AND t.document_id = k.d AND t.revision > greatest(k.f, d.revision - $2)) END, 0) AS weight
+    FROM ROWS FROM (jsonb_to_recordset($1::jsonb) AS (w text, d text, f bigint, r jsonb)) WITH ORDINALITY AS k(w, d, f, r, n)
+    LEFT JOIN documents d ON d.workspace_id = k.w AND d.id = k.d
+  ) d
+) k
+JOIN workspaces x ON x.id = k.w`;
 
 interface HeadRow {
   readonly w: WorkspaceId;
@@ -70,22 +81,38 @@ interface HeadRow {
   readonly deleted: boolean;
   readonly created_at: Date;
   readonly bytes: number;
+  readonly weight: number;
+  readonly fits: boolean;
   readonly tail: readonly ChangeRow[] | null;
   readonly counters: Readonly<Record<string, number>> | null;
 }
 
+/** What was read of many documents, and the bytes it weighs as text. */
+export interface Loaded {
+  readonly states: readonly DocumentState[];
+  readonly bytes: number;
+  /** Documents there was no room for, with the bytes of each. */
+  readonly unread: ReadonlyMap<DocumentKey, number>;
+}
+
 /**
- * The states of many documents in one statement. A document that does not exist has `facts` null; one whose workspace does
- * not exist is left out of the result.
+ * The states of many documents in one statement, as many as there is room for in bytes, at least one. A document that does not
+ * exist has `facts` null; one whose workspace does not exist is left out of the result.
  */
-export async function loadStates(db: Queryable, wanted: readonly Wanted[], reach: Reach, batch: number): Promise<DocumentState[]> {
+export async function loadStates(db: Queryable, wanted: readonly Wanted[], reach: Reach, room: number, batch: number): Promise<Loaded> {
   const keys = wanted.map(({ workspaceId, documentId, from, replicas }) => ({ w: workspaceId, d: documentId, f: from, r: [...replicas] }));
-  const { rows } = await db.query<HeadRow>({ name: 'concord-load-heads', text: loadHeads, values: [JSON.stringify(keys), reach.changes, reach.bytes] });
-  const asked = new Map(wanted.map((want) => [`${want.workspaceId}\n${want.documentId}`, want.replicas]));
-  return rows.map((row) => {
+  const { rows } = await db.query<HeadRow>({ name: 'concord-load-heads', text: loadHeads, values: [JSON.stringify(keys), reach.changes, reach.bytes, room] });
+  const asked = new Map(wanted.map((want) => [documentKey(want.workspaceId, want.documentId), want.replicas]));
+  const unread = new Map<DocumentKey, number>();
+  let bytes = 0;
+  for (const { w, d, weight, fits } of rows) {
+    if (fits) bytes += weight;
+    else unread.set(documentKey(w, d), weight);
+  }
+  const states = rows.filter(({ fits }) => fits).map((row): DocumentState => {
     const counters = new Map<ReplicaId, Counter>();
     const strangers = new Set<ReplicaId>();
-    for (const replica of asked.get(`${row.w}\n${row.d}`) ?? []) {
+    for (const replica of asked.get(documentKey(row.w, row.d)) ?? []) {
       const newest = row.counters?.[replica];
       if (newest === undefined) strangers.add(replica);
       else counters.set(replica, newest as Counter);
@@ -115,6 +142,7 @@ export async function loadStates(db: Queryable, wanted: readonly Wanted[], reach
       tailWeight: notWeighed,
     };
   });
+  return { states, bytes, unread };
 }
 
 function loggedChange([revision, position, kind, replicaId, counter, patchId, base, patch, sent]: ChangeRow): LoggedChange {
@@ -133,8 +161,8 @@ function loggedChange([revision, position, kind, replicaId, counter, patchId, ba
   };
 }
 
-/** Loads what a decision asked for into a state. `fresh` is not for here: the batch loads the state anew. */
-export async function loadNeed(db: Queryable, state: DocumentState, need: Exclude<Need, { kind: 'fresh' }>, reach: Reach): Promise<void> {
+/** Loads what a decision asked for into a state; returns its bytes as text. `fresh` is not for here: the batch loads the state anew. */
+export async function loadNeed(db: Queryable, state: DocumentState, need: Exclude<Need, { kind: 'fresh' }>, reach: Reach): Promise<number> {
   const where = `t.workspace_id = $1 AND t.document_id = $2`;
   const ids = [state.workspaceId, state.documentId] as const;
   switch (need.kind) {
@@ -148,7 +176,7 @@ export async function loadNeed(db: Queryable, state: DocumentState, need: Exclud
       // What the running batch has decided in the meantime is newer than the database.
       if (newest !== null && !state.counters.has(need.replicaId)) state.counters.set(need.replicaId, newest as Counter);
       else if (newest === null && !state.counters.has(need.replicaId)) state.strangers.add(need.replicaId);
-      return;
+      return 0;
     }
     case 'counters': {
       const { rows } = await db.query<{ replica: ReplicaId; newest: number }>({
@@ -164,7 +192,7 @@ SELECT t.replica_id AS replica, max(t.counter)::float8 AS newest FROM (
         if (!state.counters.has(replica)) state.counters.set(replica, newest as Counter);
       }
       state.allCounters = true;
-      return;
+      return 0;
     }
     case 'logged': {
       const { rows } = await db.query<{ change: ChangeRow | null; retired: readonly [PatchId, Revision, Position] | null }>({
@@ -176,8 +204,9 @@ SELECT (SELECT ${changeRow} FROM changes t WHERE ${where} AND t.replica_id = $3 
       });
       const { change, retired } = rows[0] ?? { change: null, retired: null };
       const compacted = retired === null ? null : { patchId: retired[0], revision: retired[1], position: retired[2], patch: [], sent: null };
-      state.looked.set(dotKey(need.replicaId, need.counter), change === null ? { compacted } : loggedChange(change));
-      return;
+      const logged = change === null ? { compacted } : loggedChange(change);
+      state.looked.set(dotKey(need.replicaId, need.counter), logged);
+      return 'compacted' in logged ? 0 : bytesOf([logged]);
     }
     case 'tail': {
       const { rows } = await db.query<{ change: ChangeRow }>({
@@ -186,19 +215,24 @@ SELECT (SELECT ${changeRow} FROM changes t WHERE ${where} AND t.replica_id = $3 
 SELECT ${changeRow} AS change FROM (
   SELECT t.*, sum(${changeSize}) OVER (ORDER BY t.revision DESC) AS weight FROM changes t WHERE ${where} AND t.revision > $3 AND t.revision <= $4
 ) t WHERE t.weight <= $5 ORDER BY t.revision`,
-        values: [...ids, need.from, tailStart(state), reach.bytes - state.tail.reduce((bytes, { patch, sent }) => bytes + patchesBytes(patch, sent), 0)],
+        values: [...ids, need.from, tailStart(state), reach.bytes - bytesOf(state.tail)],
       });
-      state.tail = [...rows.map(({ change }) => loggedChange(change)), ...state.tail];
+      const older = rows.map(({ change }) => loggedChange(change));
+      state.tail = [...older, ...state.tail];
       state.tailEnds = tailStart(state) > need.from;
-      return;
+      return bytesOf(older);
     }
     case 'value': {
       const value = await rebuild(db, state, need.at);
       if (value !== undefined) state.rebuilt.set(need.at, value);
       else forgetUpTo(state, need.at);
+      return state.valueBytes;
     }
   }
 }
+
+/** Of the patches as they are sent and stored. */
+const bytesOf = (changes: readonly LoggedChange[]): number => changes.reduce((bytes, { patch, sent }) => bytes + patchesBytes(patch, sent), 0);
 
 /** The log was compacted past a revision while it was being asked for: an edit on it is `CLOCK_STALE` now. */
 function forgetUpTo(state: DocumentState, revision: Revision): void {

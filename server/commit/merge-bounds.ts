@@ -7,6 +7,8 @@ import { refuse, type RefusedDecision } from './refuse.js';
 
 /** Bytes of the log, as sent and as committed, that are held to merge past. */
 export const defaultReachBytes = 16 * 1024 * 1024;
+/** Bytes that the documents of one batch, and their logs, may take together while they are merged; a single one may take more. */
+export const defaultLoadBytes = 16 * 1024 * 1024;
 /** Pairs of operations that one transform may meet: about a second and a half where every pair touches. */
 const mostPairs = 10_000_000;
 /** Each conflict is stored and sent with both of its operations. */

@@ -20,6 +20,8 @@ export interface CommitOptions {
   readonly heads: Heads;
   /** How far behind the head an edit's base may be; beyond it the answer is `CLOCK_STALE`. */
   readonly reach: Reach;
+  /** Bytes of documents and of their logs that one batch reads at a time. */
+  readonly loadBytes: number;
   readonly now: () => Date;
   readonly randomId: () => string;
   readonly committed: (changes: readonly PublishedChange[]) => void;
@@ -34,12 +36,13 @@ export interface Commit extends CommitPort {
 }
 
 export function createCommit(options: CommitOptions): Commit {
-  const { pool, log, limits, rights, heads, reach } = options;
+  const { pool, log, limits, rights, heads, reach, loadBytes } = options;
   const audit = new RefusalAudit(pool, log);
   const parts = {
     heads,
     limits,
     reach,
+    loadBytes,
     now: options.now,
     newPatchId: () => options.randomId() as PatchId,
     committed: options.committed,

@@ -1,5 +1,9 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { committed, create, documentId, edit, openWorld, patch, told, type World } from './engine-world.js';
+import type { Edit } from '@concord/schema';
+import { atHead, committed, create, documentId, edit, openWorld, patch, told, type World } from './engine-world.js';
 import { postgresUrl } from './postgres-url.js';
 
 let world: World;
@@ -50,5 +54,51 @@ describe('what an edit may cost to merge', () => {
     expect((await push(edit('report', 'B', 1, 1, whole(100)))).map(told)).toEqual(['CLOCK_STALE']);
     expect(committed((await push(edit('report', 'B', 1, 1, whole(1))))[0]).conflicts).toHaveLength(500);
     await node.close();
+  });
+});
+
+describe('what a push of large documents takes', () => {
+  const documents = 64;
+  /** Of a value of about a mebibyte as text, which PostgreSQL stores in a tenth of it. */
+  const large = `SELECT jsonb_build_object('n', 0, 'rows', jsonb_agg(jsonb_build_object('row', i, 'text', repeat('abc ', 8)))) FROM generate_series(1, 17000) i`;
+
+  it('is bounded in memory: documents that do not fit are merged after the others', { timeout: 60_000 }, async () => {
+    await world.sql.query(
+      `INSERT INTO documents (workspace_id, id, collection, title, value, revision, position, deleted, created_at, updated_at)
+       SELECT 'w1', 'large-' || d, 'things', '', large.value, 1, 0, false, now(), now() FROM generate_series(1, ${documents}) d, (${large}) large(value)`,
+    );
+    const { rows: [size] } = await world.sql.query<{ bytes: number }>(`SELECT octet_length(value::text) AS bytes FROM documents WHERE id = 'large-1'`);
+    expect(size!.bytes).toBeGreaterThan(900_000);
+    const child = fileURLToPath(new URL('./push-large.ts', import.meta.url));
+    // Held at once, the documents do not fit into this heap.
+    const { stdout } = await promisify(execFile)(process.execPath, ['--max-old-space-size=112', '--conditions=@concord/source', '--import', 'tsx', child, world.databaseUrl, String(documents)]);
+    const { revisions, grownMiB } = JSON.parse(stdout) as { readonly revisions: readonly number[]; readonly grownMiB: number };
+    expect(revisions).toEqual(Array.from({ length: documents }, () => 2));
+    expect(grownMiB).toBeLessThan(200);
+    const { rows } = await world.sql.query<{ n: number }>(`SELECT (value ->> 'n')::int AS n FROM documents WHERE id LIKE 'large-%'`);
+    expect(rows.map(({ n }) => n)).toEqual(Array.from({ length: documents }, () => 7));
+  });
+
+  it('changes no verdict: with room for one document or one log at a time, all are merged', async () => {
+    const before = await world.node();
+    const ids = Array.from({ length: 6 }, (_, index) => `slow-${index}`);
+    await before.commit.push(world.editor, world.workspaceId, ids.map((id) => edit(id, 'A', 1, 0, create({}))));
+    for (let counter = 2; counter <= 12; counter++) {
+      await before.commit.push(world.editor, world.workspaceId, ids.map((id) => edit(id, 'A', counter, counter - 1, set('/a', 'x'.repeat(5_000)))));
+    }
+    await before.close();
+    const chained = (by: string, base: number) => ids.flatMap((id) => [edit(id, by, 1, base, set(`/${by}`, '1')), edit(id, by, 2, base, set(`/${by}2`, '2'))]);
+    const node = await world.node({ loadBytes: 1 });
+    const push = (edits: readonly Edit[]) => node.commit.push(world.editor, world.workspaceId, edits).then((verdicts) => verdicts.map(told));
+    expect(await push(chained('B', 2))).toEqual(ids.flatMap(() => ['ok 13', 'ok 14']));
+    await node.close();
+    // Known at the head, and the log is read when an edit asks for it.
+    const another = await world.node({ loadBytes: 1 });
+    const pushThere = (edits: readonly Edit[]) => another.commit.push(world.editor, world.workspaceId, edits).then((verdicts) => verdicts.map(told));
+    expect(await pushThere(ids.map((id) => atHead(id, set('/c', '3'))))).toEqual(ids.map(() => 'ok 15'));
+    expect(await pushThere(chained('D', 3))).toEqual(ids.flatMap(() => ['ok 16', 'ok 17']));
+    // Refused only after the document was read anew.
+    expect(await pushThere(ids.map((id) => edit(id, 'E', 1, 2, patch({ op: 'test', path: '/a', value: 'y' }))))).toEqual(ids.map(() => 'TEST_FAILED'));
+    await another.close();
   });
 });

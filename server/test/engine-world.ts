@@ -100,7 +100,7 @@ export async function openWorld(serverUrl: string): Promise<World> {
   };
 }
 
-function viewer(id: string, roles: Readonly<Record<string, Role>>): Viewer {
+export function viewer(id: string, roles: Readonly<Record<string, Role>>): Viewer {
   return {
     principalId: id as PrincipalId,
     name: id,

@@ -169,7 +169,7 @@ describe('an edit that meets compacted changes', () => {
   it('is stale when the log goes while its base is being rebuilt', async () => {
     await push(edit('race', 'A', 1, 0, create({ n: 0 })), ...Array.from({ length: 4 }, (_, index) => edit('race', 'A', index + 2, 1, bump)));
     const reach = { changes: 100, bytes: 1e6 };
-    const [state] = await loadStates(node.database.pool, [{ workspaceId: world.workspaceId, documentId: documentId('race'), from: 1, replicas: new Set() }], reach, 1);
+    const { states: [state] } = await loadStates(node.database.pool, [{ workspaceId: world.workspaceId, documentId: documentId('race'), from: 1, replicas: new Set() }], reach, 1, 1);
     expect(state!.tail.map(({ revision }) => revision)).toEqual([2, 3, 4, 5]);
     await compact(world);
     await loadNeed(node.database.pool, state!, { kind: 'value', at: 2 as Revision }, reach);
