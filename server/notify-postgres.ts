@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import type { Logger } from 'pino';
 import { defaultHeartbeat, gapChannel, Listeners, mostWaiting, type Heartbeat, type Notifications } from './notify.js';
@@ -149,7 +150,8 @@ export async function openPostgresNotifications(options: {
       if (retry !== null) clearTimeout(retry);
       const open = client;
       client = null;
-      await open?.end().catch(() => undefined);
+      // A connection that has fallen silent would not say that it ended.
+      if (open !== null) await Promise.race([open.end().catch(() => undefined), delay(heartbeat.deadlineMs, undefined, { ref: false })]);
     },
   };
 }

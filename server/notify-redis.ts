@@ -31,8 +31,8 @@ export async function openRedisNotifications(options: { readonly redis: RedisCon
   const onSubscriberReady = () => {
     listen([gapChannel, ...listeners.heard]).then(
       () => listeners.gap(),
-      // The connection broke again: told after the next one.
-      () => undefined,
+      // Told after the next connection.
+      (error: unknown) => log.warn({ reason: reasonOf(error) }, 'SUBSCRIBE failed; hints are late until the connection is made anew.'),
     );
   };
   const onCommandsReady = () => {

@@ -74,17 +74,18 @@ export function openSharedBuckets(options: {
     }
   }
 
-  async function settle(key: string, args: readonly number[]): Promise<Settlement> {
-    const run = async () => {
-      try {
-        return await commands.evalsha(scriptId, 1, key, ...args);
-      } catch (error) {
-        if (!reasonOf(error).startsWith('NOSCRIPT')) throw error;
-        return commands.eval(script, 1, key, ...args);
-      }
-    };
+  async function run(key: string, args: readonly number[]): Promise<unknown> {
     try {
-      const [lease, left, calls] = (await inTime(run())) as [number, string, number[]];
+      return await commands.evalsha(scriptId, 1, prefix + key, ...args);
+    } catch (error) {
+      if (!reasonOf(error).startsWith('NOSCRIPT')) throw error;
+      return commands.eval(script, 1, prefix + key, ...args);
+    }
+  }
+
+  async function settle(key: string, args: readonly number[]): Promise<Settlement> {
+    try {
+      const [lease, left, calls] = (await inTime(run(key, args))) as [number, string, number[]];
       return { lease, left: Number(left), calls: calls.map((taken) => taken === 1) };
     } catch (error) {
       goAway(error);
@@ -101,7 +102,8 @@ export function openSharedBuckets(options: {
 
   function scheduleLook(): void {
     lookAgain = setTimeout(() => {
-      inTime(commands.ping()).then(() => {
+      // A Redis that answers may still refuse to write.
+      inTime(run('rate-probe', [1, 1, 0, 0])).then(() => {
         away = false;
         log.info('Redis answers: rate limits are shared again.');
       }, scheduleLook);
@@ -111,7 +113,7 @@ export function openSharedBuckets(options: {
 
   return {
     of(name, size) {
-      const shared = new LeasedBuckets(size, (key, args) => settle(`${prefix}rate:${name}:${key}`, args), monotonicNow);
+      const shared = new LeasedBuckets(size, (key, args) => settle(`rate:${name}:${key}`, args), monotonicNow);
       const local = new LocalBuckets(size, monotonicNow);
       const orLocally = <Answer>(asked: Promise<Answer>, otherwise: () => Answer): Promise<Answer> => asked.catch(otherwise);
       return {

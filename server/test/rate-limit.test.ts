@@ -153,6 +153,21 @@ describe('A rate limit shared over Redis', () => {
     await server.close();
   });
 
+  it('is not shared, and said once, while Redis answers but refuses to write', async () => {
+    const server = await startRedisServer();
+    const said: string[] = [];
+    const log = pino({ level: 'info' }, { write: (line: string) => void said.push(line) });
+    const [one] = (await nodes(1, { perSecond: 0.01, most: 2 }, { url: server.url, log })) as [Buckets];
+    const { commands } = await connect(server.url);
+    await commands.config('SET', 'maxmemory', '1', 'maxmemory-policy', 'noeviction');
+    expect([await one.take('ann', 1), await one.take('ann', 1)]).toEqual([0, 0]);
+    expect(await one.take('ann', 1)).toBeGreaterThan(0);
+    // Longer than it takes to look at Redis again.
+    await new Promise((resolve) => setTimeout(resolve, 700));
+    expect(said).toHaveLength(1);
+    await server.close();
+  });
+
   it('makes a call wait once, and shortly, for a Redis that stalls', async () => {
     const server: RedisServer = await startRedisServer();
     const [one] = (await nodes(1, { perSecond: 1, most: 100 }, { url: server.url })) as [Buckets];
