@@ -7,6 +7,7 @@ import type { Logger } from 'pino';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { ConcordError } from '@concord/core';
 import type { Authenticator, Session } from './auth/authenticate.js';
+import { closeReason } from './close-reason.js';
 import type { ContextOf } from './context.js';
 import type { Mask } from './mask.js';
 import type { Operations } from './operations.js';
@@ -225,11 +226,4 @@ function keepAlive(socket: WebSocket): () => void {
 function asText(data: Buffer | ArrayBuffer | Buffer[]): string {
   if (Buffer.isBuffer(data)) return data.toString();
   return Array.isArray(data) ? Buffer.concat(data).toString() : Buffer.from(data).toString();
-}
-
-/** A close frame holds at most 123 bytes of reason. */
-function closeReason(code: string, message: string): string {
-  let reason = `${code}: ${message}`;
-  while (Buffer.byteLength(reason) > 123) reason = reason.slice(0, -1);
-  return reason;
 }
