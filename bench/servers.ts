@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
 import { startEmbedded, type EmbeddedPostgres } from '../server/postgres/embedded.js';
 import { ended, startServerProcess } from '../test/server-process.js';
+import { collectsOnSignal } from './processes.js';
 import type { Endpoint, System, SystemName } from './system.js';
 
 const serve = fileURLToPath(new URL('./serve.ts', import.meta.url));
@@ -18,7 +19,7 @@ export interface RunningServer {
 
 /** Starts a system's server in an empty folder. `profile`: where node writes a CPU profile at the end. */
 export async function startServer(name: SystemName, system: System, folder: string, profile: string | null): Promise<RunningServer> {
-  const nodeOptions = profile === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${join(profile, `${name}-server`)}`];
+  const nodeOptions = [...collectsOnSignal, ...(profile === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${join(profile, `${name}-server`)}`])];
   if (system.serve === undefined) return await startConcord(folder, nodeOptions);
   let postgres: EmbeddedPostgres | undefined;
   if (system.postgres) {

@@ -148,7 +148,7 @@ async function start(config: Config, log: Logger, opened: (() => Promise<void>)[
     corsOrigins: config.corsOrigins,
   });
   const server = createHttpServer(config, listener);
-  const webSockets = createWebSocketEdge({ ...edge, mostMessageBytes: mostBytes, addressOf });
+  const webSockets = createWebSocketEdge({ ...edge, mostMessageBytes: mostBytes, pingMs: config.pingMs, addressOf });
   attachWebSocketEdge(server, webSockets);
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(config.port, config.host, resolve));
 

@@ -78,9 +78,8 @@ export class SharedResults implements AsyncIterableIterator<ExecutionResult>, Pu
     return this;
   }
 
-  async next(): Promise<IteratorResult<ExecutionResult>> {
-    const event = await this.source.next();
-    return event.done === true ? { done: true, value: undefined } : { done: false, value: await resultOf(event.value, this.args, this.results) };
+  next(): Promise<IteratorResult<ExecutionResult>> {
+    return this.source.next().then(async (event) => (event.done === true ? { done: true, value: undefined } : { done: false, value: await resultOf(event.value, this.args, this.results) }));
   }
 
   async return(): Promise<IteratorResult<ExecutionResult>> {

@@ -36,7 +36,7 @@ export class SocketWriter {
 
   /**
    * Returns a promise when what was written before is still here: it resolves when the kernel has taken the message, so that a
-   * slow reader holds back its own stream. Otherwise nothing is to be waited for.
+   * slow reader holds back its own stream, or when the socket has failed. Otherwise nothing is to be waited for.
    */
   send(text: string): Promise<void> | undefined {
     if (!this.isOpen) return undefined;
@@ -85,7 +85,7 @@ export class SocketWriter {
       this.hold(frame);
       return undefined;
     }
-    return new Promise((resolve, reject) => this.write(frame.parts, (error) => (error ? reject(error) : resolve())));
+    return new Promise((resolve) => this.write(frame.parts, () => resolve()));
   }
 
   private hold({ parts, bytes }: Frame): void {
@@ -99,7 +99,7 @@ export class SocketWriter {
     if (holding.push(this) === 1) process.nextTick(release);
   }
 
-  private write(parts: readonly Buffer[], written?: (error?: Error | null) => void): void {
+  private write(parts: readonly Buffer[], written?: () => void): void {
     const { stream } = this;
     if (parts.length > 1) stream.cork();
     parts.forEach((part, index) => (index === parts.length - 1 && written !== undefined ? stream.write(part, written) : stream.write(part)));
@@ -109,11 +109,10 @@ export class SocketWriter {
   private sendThroughWs(message: string | Buffer): Promise<void> {
     this.flush();
     this.compressing += 1;
-    return new Promise((resolve, reject) => {
-      this.socket.send(message, asText, (error) => {
+    return new Promise((resolve) => {
+      this.socket.send(message, asText, () => {
         this.compressing -= 1;
-        if (error) reject(error);
-        else resolve();
+        resolve();
       });
     });
   }

@@ -9,14 +9,14 @@ import { ConcordError } from '@concord/core';
 import type { Authenticator, Session } from './auth/authenticate.js';
 import { closeReason } from './close-reason.js';
 import type { ContextOf } from './context.js';
+import { nextHead } from './frames.js';
+import { createKeepAlive } from './keep-alive.js';
 import type { Mask } from './mask.js';
 import type { Operations } from './operations.js';
 import { isShared, SharedResults, type Subscribe } from './shared-results.js';
-import { nextHead } from './frames.js';
 import { SocketWriter } from './socket-writer.js';
 
 const initTimeoutMs = 5_000;
-const keepAliveMs = 15_000;
 const flushMs = 20;
 const mostOperationsPerSocket = 1_000;
 
@@ -59,6 +59,8 @@ export function createWebSocketEdge(options: {
   readonly mask: Mask;
   readonly log: Logger;
   readonly mostMessageBytes: number;
+  /** How often each socket is pinged. */
+  readonly pingMs: number;
   readonly addressOf: (request: IncomingMessage) => string;
 }): WebSocketEdge {
   const { schema, operations, contextOf, authenticator, mask, log } = options;
@@ -130,10 +132,11 @@ export function createWebSocketEdge(options: {
     },
   });
 
+  const keepAlive = createKeepAlive(options.pingMs);
   server.on('connection', (socket, request) => {
     // A message that is too large or not UTF-8 is the caller's fault: ws closes with 1009 or 1007 by itself.
     socket.on('error', (error) => log.debug({ err: error }, 'A socket failed.'));
-    const stopPings = keepAlive(socket);
+    keepAlive.watch(socket);
     const writer = new SocketWriter(socket, request.socket, compressFromBytes);
     const closed = graphql.opened(
       {
@@ -143,7 +146,7 @@ export function createWebSocketEdge(options: {
         onMessage: (handle) =>
           socket.on('message', (data) => {
             handle(asText(data)).catch((error: unknown) => {
-              // A reader that went away while it was written to; anything else is a bug.
+              // Of a socket that is gone there is nobody to tell; otherwise it is a bug.
               if (socket.readyState !== socket.OPEN) return;
               writer.close(CloseCode.InternalServerError, closeReason('INTERNAL', mask(error).message));
             });
@@ -152,7 +155,6 @@ export function createWebSocketEdge(options: {
       { socket, writer, address: options.addressOf(request), session: null },
     );
     socket.once('close', (code, reason) => {
-      stopPings();
       closed(code, reason.toString()).catch((error: unknown) => log.error({ err: error }, 'The end of a socket was not handled.'));
     });
   });
@@ -162,6 +164,7 @@ export function createWebSocketEdge(options: {
       server.handleUpgrade(request, socket, head, (webSocket) => server.emit('connection', webSocket, request));
     },
     async close(timeoutMs) {
+      keepAlive.close();
       // The ends of the streams, which have just been told, go out before the close frames.
       await delay(flushMs);
       const gone = [...server.clients].map((socket) => new Promise((resolve) => socket.once('close', resolve)));
@@ -208,19 +211,6 @@ function authorizationIn(connectionParams: Record<string, unknown> | undefined):
     if (name.toLowerCase() === 'authorization' && typeof value === 'string') return value;
   }
   return null;
-}
-
-/** Ends a socket whose other side does not answer two pings in a row. */
-function keepAlive(socket: WebSocket): () => void {
-  let answered = true;
-  socket.on('pong', () => (answered = true));
-  const timer = setInterval(() => {
-    if (!answered) return socket.terminate();
-    answered = false;
-    socket.ping();
-  }, keepAliveMs);
-  timer.unref();
-  return () => clearInterval(timer);
 }
 
 function asText(data: Buffer | ArrayBuffer | Buffer[]): string {

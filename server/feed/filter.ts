@@ -29,7 +29,7 @@ export class FeedFilter {
   readonly key: string | null;
   private readonly ids: ReadonlySet<DocumentId> | undefined;
   /** Documents last told as left: naming them again with each of their changes would say nothing new. */
-  private readonly outside = new Set<DocumentId>();
+  private outside: Set<DocumentId> | undefined;
 
   constructor(
     private readonly db: Queryable,
@@ -64,13 +64,14 @@ export class FeedFilter {
     const documents = [...new Set(here.map(({ documentId }) => documentId))];
     const matching = await this.matching(documents);
     const left: DocumentId[] = [];
+    const outside = (this.outside ??= new Set());
     for (const documentId of documents) {
       if (matching.has(documentId)) {
-        this.outside.delete(documentId);
-      } else if (!this.outside.has(documentId)) {
+        outside.delete(documentId);
+      } else if (!outside.has(documentId)) {
         left.push(documentId);
-        if (this.outside.size >= rememberedOutside) this.outside.clear();
-        this.outside.add(documentId);
+        if (outside.size >= rememberedOutside) outside.clear();
+        outside.add(documentId);
       }
     }
     return { changes: here.filter(({ documentId }) => matching.has(documentId)), left };

@@ -21,6 +21,8 @@ export interface SharedBatch {
 const pageChanges = 1000;
 const batchChanges = 1000;
 const batchBytes = 1024 * 1024;
+/** Followers that are handed something in one turn of the event loop: some 2 ms, after which others have theirs. */
+const wokenAtOnce = 256;
 
 /**
  * The newest changes of one workspace, in memory once for all its followers on this node. Positions in the ring have no hole
@@ -38,6 +40,9 @@ export class WorkspaceFeed {
   private opened = false;
   private reading: Promise<void> | undefined;
   private readAgain = false;
+  /** Those who are still to be woken for the newest changes. */
+  private round: Iterator<Follows> | undefined;
+  private anotherRound = false;
   /** By key of the filter, the newest that was asked for; all of them were made at this head. */
   private readonly shared = new Map<string, SharedBatch>();
 
@@ -140,9 +145,30 @@ export class WorkspaceFeed {
     this.wakeAll();
   }
 
+  /** One round at a time: when commits come faster than a round goes, a follower is handed several of them at once. */
   private wakeAll(): void {
     this.shared.clear();
-    for (const follower of this.followers) follower.wake();
+    if (this.round !== undefined) {
+      this.anotherRound = true;
+      return;
+    }
+    this.round = this.followers.values();
+    this.wakeSome();
+  }
+
+  private wakeSome(): void {
+    for (let woken = 0; woken < wokenAtOnce; woken++) {
+      const next = this.round?.next();
+      if (next === undefined || next.done === true) {
+        this.round = undefined;
+        if (!this.anotherRound) return;
+        this.anotherRound = false;
+        this.round = this.followers.values();
+        break;
+      }
+      next.value.wake();
+    }
+    setImmediate(() => this.wakeSome());
   }
 
   /** The changes after a position, at most a batch of them; null when the ring begins later. */
