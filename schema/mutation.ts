@@ -115,7 +115,7 @@ builder.mutationFields((t) => ({
     description: 'Applies an RFC 6902 patch (with `inc`, `str_ins`, `str_del`) to a document.',
     args: {
       id: t.arg.id({ required: true, description: idDescription }),
-      patch: t.arg({ type: 'JSON', required: true, description: 'For example `[{op: "replace", path: "/done", value: true}]`.' }),
+      patch: t.arg({ type: 'JSON', required: true, description: 'For example `[{op: "replace", path: "/done", value: true}]`. An empty list changes nothing, but is committed: the document gets a revision more.' }),
       ifRevision: t.arg({ type: 'Revision', required: false, description: 'Refuse with TEST_FAILED unless the document has this revision. Not together with `stamp`.' }),
       stamp: t.arg({ type: StampInput, required: false, description: stampDescription }),
       workspaceId: t.arg.id({ required: false, description: workspaceArgument }),

@@ -26,6 +26,15 @@ describe('The edges', () => {
     expect(answers.map(({ data, errors }) => data ?? errors[0]?.extensions['code'])).toEqual([{ workspaces: [{ id: 'main' }] }, 'INPUT_INVALID', { workspaces: [{ role: 'EDITOR' }] }]);
   });
 
+  it('commits a patch without operations as a revision of its own, as the schema says', async () => {
+    await server.graphql('mutation { createDocument(id: "still", value: { n: 1 }) { __typename } }');
+    const { data } = await server.graphql('mutation { patchDocument(id: "still", patch: []) { ... on Edited { document { revision value } } } }');
+    expect(data).toEqual({ patchDocument: { document: { revision: 2, value: { n: 1 } } } });
+    const { data: schema } = await server.graphql('{ __type(name: "Mutation") { fields { name args { name description } } } }');
+    const fields = (schema!['__type'] as { fields: { name: string; args: { name: string; description: string }[] }[] }).fields;
+    expect(fields.find(({ name }) => name === 'patchDocument')?.args.find(({ name }) => name === 'patch')?.description).toMatch(/An empty list .* is committed/);
+  });
+
   it.each(['br', 'gzip'])('compresses large answers with %s, and small ones not at all', async (encoding) => {
     const ask = (query: string) =>
       new Promise<{ encoding: string | undefined; bytes: number }>((resolve, reject) => {
