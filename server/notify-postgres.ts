@@ -116,6 +116,8 @@ export async function openPostgresNotifications(options: {
   }
 
   return {
+    // A NOTIFY is a transaction of its own.
+    pauseMs: 5,
     async publish(channel, payload) {
       const target = client;
       if (target === null || waiting >= mostWaiting) {

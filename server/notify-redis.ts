@@ -58,6 +58,8 @@ export async function openRedisNotifications(options: { readonly redis: RedisCon
   await listen([gapChannel]);
 
   return {
+    // What comes while one hint is on its way is gathered in the next, which is pause enough.
+    pauseMs: 0,
     async publish(channel, payload) {
       if (closed) return;
       if (commands.status !== 'ready' || waiting >= mostWaiting) {

@@ -6,6 +6,8 @@ import type { Logger } from 'pino';
  * which is PostgreSQL's limit.
  */
 export interface Notifications {
+  /** How long a node that has many hints waits after one was taken until it sends the next. Milliseconds; 0: not at all. */
+  readonly pauseMs: number;
   /**
    * Sends to every node, this one included, outside any transaction. Resolves when the hint was taken, or when it was given up; never
    * rejects. What was given up is made up for by `onGap` on every node as soon as this one can send again.

@@ -6,12 +6,10 @@ export const feedChannel = 'concord_feed';
 
 /** PostgreSQL takes payloads of up to 7,999 bytes. */
 const payloadBytes = 7500;
-/** Pause between two hints of this node: a NOTIFY is a transaction of its own, and the first one is sent at once. */
-const pauseMs = 5;
 
 /**
- * Tells the other nodes that workspaces have moved: coalesced, outside the committing transaction (NOTIFY takes a global lock
- * at commit), one on the way at a time. A hint that is lost is healed by the poll.
+ * Tells the other nodes that workspaces have moved: the first at once, then coalesced, one on the way at a time, and outside the
+ * committing transaction (NOTIFY takes a global lock at commit). A hint that is lost is healed by the poll.
  */
 export class Hints {
   private readonly moved = new Map<WorkspaceId, Position>();
@@ -53,7 +51,7 @@ export class Hints {
         this.moved.delete(workspaceId);
       }
       await this.notify.publish(feedChannel, `{${parts.join()}}`);
-      await delay(pauseMs, undefined, { ref: false });
+      if (this.notify.pauseMs > 0) await delay(this.notify.pauseMs, undefined, { ref: false });
     }
     this.sending = undefined;
   }
