@@ -1,17 +1,23 @@
-import { apply, diff, formatPointer, ok, valueAtPointer, type JsonValue, type NormalPatch, type Path, type Result } from '@concord/core';
+import { apply, diff, fail, formatPointer, ok, valueAtPointer, type JsonValue, type NormalPatch, type Path, type Result } from '@concord/core';
 import { rebasePending, serverLimits, withoutGuards, type Advanced } from './advance.js';
 import { createClashes, visiblyDeleted, type DocumentState, type PendingEdit } from './document-state.js';
 import type { DocumentPartsFragment } from './generated/graphql.js';
 
-/** A document as the server has it now; `counter`: the highest counter of this replica in its log, 0 if none. */
+/** A document as the server has it now. */
 export interface Head extends DocumentPartsFragment {
+  /** The highest counter of this replica that was committed; 0: none. */
   readonly counter: number;
+  /** The edit that had it. */
+  readonly patchId: string | null;
 }
 
 /**
  * Takes the newest state of a document as the confirmed one, where the changes in between are not to be had (semantics 4.5):
- * pending edits that its log holds already are dropped, the difference between what was confirmed (with those) and the head
+ * pending edits that were committed already are dropped, the difference between what was confirmed (with those) and the head
  * counts as one change of another replica, and what is still pending is rebased past it.
+ *
+ * The edits of a replica are committed in order, so the newest one tells of those before it. Fails with `REPLICA_CLONED` where
+ * it is none of the pending ones though its counter reaches into them: what became of them cannot be known.
  */
 export function adopt(before: DocumentState | undefined, head: Head): Result<Advanced> {
   const confirmed = head.value;
@@ -33,7 +39,13 @@ export function adopt(before: DocumentState | undefined, head: Head): Result<Adv
   };
   if (before === undefined || before.pending.length === 0) return ok({ state: base, conflicts: [] });
 
-  const taken = before.pending.findLastIndex(({ counter }) => counter !== null && counter <= head.counter) + 1;
+  const taken = before.pending.findIndex(({ counter, patchId }) => counter === head.counter && patchId === head.patchId) + 1;
+  if (before.pending.slice(taken).some(({ counter }) => counter !== null && counter <= head.counter)) {
+    return fail({
+      code: 'REPLICA_CLONED',
+      message: `Another edit has the number of this one, or a later number, among those of this replica on ${head.id}: its file was copied or restored from a backup, and whether this edit was committed is not known. Compare with the document, and make it again if it is missing.`,
+    });
+  }
   const pending = before.pending.slice(taken);
   if (pending.length === 0) return ok({ state: base, conflicts: [] });
   const kept = { ...base, pending, value: before.value, deleted: visiblyDeleted(head.deleted, pending) };

@@ -7,6 +7,8 @@ import type { Store } from './store/store.js';
 export interface Sent {
   readonly id: DocumentId;
   readonly edit: PendingEdit;
+  /** It was never sent before, so the server cannot have it. */
+  readonly first: boolean;
   readonly conflicts: NonNullable<EditInput['conflicts']>;
 }
 
@@ -86,7 +88,7 @@ function freeze(store: Store, state: DocumentState, { squashFrom, isAcknowledged
       pending[index] = frozen;
       touched = true;
     }
-    chosen.push({ id: state.id, edit: frozen, conflicts: conflicts.reports });
+    chosen.push({ id: state.id, edit: frozen, first: !edit.sent, conflicts: conflicts.reports });
     bytes += size;
   }
   return { state: touched ? { ...state, pending } : state, folded, chosen, bytes };

@@ -72,7 +72,8 @@ export class Session {
       if (attempt === mostHeadReads) throw new ConcordError('UNAVAILABLE', `The documents ${asked.join(', ')} changed each time they were read.`);
       const again = new Map<string, Head>();
       for (const node of await this.headNodes(socket, asked)) {
-        const head: Head = { ...node, counter: node.clock.find((entry) => entry.replicaId === replicaId)?.counter ?? 0 };
+        const own = node.clock.find((entry) => entry.replicaId === replicaId);
+        const head: Head = { ...node, counter: own?.counter ?? 0, patchId: own?.patchId ?? null };
         const before = moving.get(node.id);
         if (node.clock.reduce((sum, { counter }) => sum + counter, 0) === node.revision) heads.push(head);
         else if (before?.revision === node.revision) heads.push(before);

@@ -51,7 +51,7 @@ async function writePage(store: Store, page: Page, round: number, met: Set<Docum
           met.add(before.id);
           continue;
         }
-        const adopted = adopt(undefined, { ...document, counter: before?.counter ?? 0 });
+        const adopted = adopt(undefined, { ...document, counter: before?.counter ?? 0, patchId: null });
         if (adopted.ok) store.write(adopted.value.state, round);
       }
     });

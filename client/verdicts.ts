@@ -129,6 +129,16 @@ export class Verdicts {
         if (this.mayRepair(sent)) return 'resync';
         break;
       case 'CLOCK_STALE':
+        // The counter belongs to an edit from so long ago that the server no longer keeps it, and this replica has forgotten it too.
+        if (sent.first && typeof verdict.expected === 'number' && this.mayRepair(sent)) {
+          this.renumber(sent.id, verdict.expected);
+          return undefined;
+        }
+        if (this.mayRepair(sent)) {
+          toFetch.add(sent.id);
+          return undefined;
+        }
+        break;
       case 'CLOCK_NOT_A_PREFIX':
         if (this.mayRepair(sent)) {
           toFetch.add(sent.id);

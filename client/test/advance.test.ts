@@ -94,7 +94,7 @@ describe('a document that moves along the feed', () => {
 
 describe('a document that is taken anew from the server', () => {
   const head = (value: JsonValue, counter: number) =>
-    ({ id: 'd', collection: 'c', title: '', value, revision: 9 as Revision, position: 9 as RemoteChange['position'], deleted: false, createdAt: '', updatedAt: '', counter }) as const;
+    ({ id: 'd', collection: 'c', title: '', value, revision: 9 as Revision, position: 9 as RemoteChange['position'], deleted: false, createdAt: '', updatedAt: '', counter, patchId: counter === 0 ? null : `p${counter}` }) as const;
 
   it('drops the edits that the log holds and rebases the others on the difference', () => {
     const state = document(['a'], ['mine', 'a', 'end'], [edit('p1', insert(0, 'mine'), 1), edit('p2', insert(2, 'end'), 2)]);
@@ -102,6 +102,11 @@ describe('a document that is taken anew from the server', () => {
       ok: true,
       value: { state: { revision: 9, counter: 1, confirmed: ['theirs', 'mine', 'a'], value: ['theirs', 'mine', 'a', 'end'], pending: [{ patchId: 'p2' }] } },
     });
+  });
+
+  it('does not take an edit for committed because another one has its number', () => {
+    const pending = [edit('q1', insert(0, 'mine'), 1), edit('q2', insert(2, 'end'), 2)];
+    for (const counter of [1, 2, 3]) expect(adopt(document(['a'], ['mine', 'a', 'end'], pending), head(['theirs', 'a'], counter))).toMatchObject({ ok: false, error: { code: 'REPLICA_CLONED' } });
   });
 
   it('adds pending increments to what others counted', () => {

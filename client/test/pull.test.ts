@@ -27,7 +27,7 @@ const change = (documentId: string, revision: number, value: number): RemoteChan
 const batch = (...changes: RemoteChange[]): RemoteBatch => ({ changes, left: [], cursor: `c${changes.length}` as RemoteBatch['cursor'] });
 
 const head = (revision: number, value: number): Head =>
-  ({ id, collection: 'c', title: '', value: { value }, revision: revision as Revision, position: revision as Head['position'], deleted: false, createdAt: '', updatedAt: '', counter: 0 });
+  ({ id, collection: 'c', title: '', value: { value }, revision: revision as Revision, position: revision as Head['position'], deleted: false, createdAt: '', updatedAt: '', counter: 0, patchId: null });
 
 describe('the pull', () => {
   let folder: string;
