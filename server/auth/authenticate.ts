@@ -14,6 +14,10 @@ const channel = 'concord_tokens';
 /** How long a verified token is believed without a look at its row. Revocation does not wait for it. */
 const freshMs = 10_000;
 const mostTokens = 20_000;
+/** Upper bound of what a revocation costs of which no hint came: the node that revoked may have died before it could tell. */
+const defaultSessionCheckMs = 60_000;
+/** Tokens asked for in one statement. */
+const checkPage = 1_000;
 /** Each verification takes 19 MiB and a core for 20 ms. */
 const verificationsAtOnce = 2;
 
@@ -59,6 +63,8 @@ export function createAuthenticator(options: {
   readonly jwt: JwtVerifier | null;
   readonly log: Logger;
   readonly now: () => Date;
+  /** How often the tokens of all open sessions are looked at. Default: 60,000 ms. */
+  readonly sessionCheckMs?: number;
 }): Authenticator {
   const { prisma, notify, memberships, failedLogins, jwt, log, now } = options;
   const verified = new LRUCache<string, Entry>({ max: mostTokens });
@@ -138,13 +144,28 @@ export function createAuthenticator(options: {
   /** Hints were lost: what is believed is checked again, and so is every open session. */
   async function checkAll(): Promise<void> {
     for (const [key, entry] of verified.entries()) verified.set(key, { ...entry, checkedAt: 0 });
-    for (const tokenId of [...watchers.keys()]) if ((await usableRow(tokenId)) === null) dropToken(tokenId);
+    await checkOpen();
+  }
+
+  /** Expiry has a timer of its own. */
+  async function checkOpen(): Promise<void> {
+    const ids = [...watchers.keys()];
+    for (let from = 0; from < ids.length; from += checkPage) {
+      const page = ids.slice(from, from + checkPage);
+      const rows = await prisma.token.findMany({ where: { id: { in: page }, revokedAt: null }, select: { id: true } });
+      const usable = new Set(rows.map(({ id }) => id));
+      for (const id of page) if (!usable.has(id)) dropToken(id);
+    }
   }
 
   const unsubscribe = notify.subscribe(channel, dropToken);
   const stopGap = notify.onGap(() => {
     checkAll().catch((error: unknown) => log.error({ err: error }, 'The open sessions could not be checked after a break.'));
   });
+  const check = setInterval(() => {
+    checkOpen().catch((error: unknown) => log.warn({ err: error }, 'The open sessions could not be checked; it is tried again.'));
+  }, options.sessionCheckMs ?? defaultSessionCheckMs);
+  check.unref();
 
   return {
     async authenticate(authorization, address) {
@@ -191,6 +212,7 @@ export function createAuthenticator(options: {
     },
 
     close() {
+      clearInterval(check);
       unsubscribe();
       stopGap();
     },

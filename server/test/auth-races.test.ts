@@ -44,7 +44,7 @@ describe('Who is calling, at bad moments', () => {
     database = openDatabase({ connectionString: server.databaseUrl, poolSize: 2, log });
     notify = await openPostgresNotifications({ connectionString: server.databaseUrl, log });
     memberships = openMembershipCache({ prisma: database.prisma, notify, monotonicNow: () => performance.now() });
-    authenticator = createAuthenticator({ prisma: database.prisma, notify, memberships, failedLogins: createFailedLogins(3, (_name, size) => new LocalBuckets(size, () => performance.now())), jwt: null, log, now: () => new Date(clock) });
+    authenticator = createAuthenticator({ prisma: database.prisma, notify, memberships, failedLogins: createFailedLogins(3, (_name, size) => new LocalBuckets(size, () => performance.now())), jwt: null, log, now: () => new Date(clock), sessionCheckMs: 50 });
   });
   afterAll(async () => {
     authenticator.close();
@@ -80,6 +80,14 @@ describe('Who is calling, at bad moments', () => {
     await revoke(token);
     const reason = await new Promise<ConcordError>((resolve) => authenticator.onEnded(session!, resolve));
     expect(reason.code).toBe('UNAUTHENTICATED');
+  });
+
+  it('ends a session whose token was revoked by a node that could not tell anybody', async () => {
+    const token = await server.newToken('EDITOR');
+    const session = await authenticator.authenticate(`Bearer ${token}`, 'there');
+    const ended = new Promise<ConcordError>((resolve) => authenticator.onEnded(session!, resolve));
+    await database.prisma.token.update({ where: { id: session!.tokenId! }, data: { revokedAt: new Date() } });
+    expect((await ended).code).toBe('UNAUTHENTICATED');
   });
 
   it('goes on serving a token it knows while others guess from the same address', async () => {
