@@ -28,6 +28,7 @@ export async function startServer(name: SystemName, system: System, folder: stri
   }
   const child = fork(serve, [name, folder, ...(postgres === undefined ? [] : [postgres.connectionString])], {
     execArgv: ['--import', 'tsx', ...nodeOptions],
+    env: { ...process.env, NODE_ENV: 'production' },
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
   const stop = async () => {
@@ -51,10 +52,10 @@ export async function startServer(name: SystemName, system: System, folder: stri
 }
 
 async function startConcord(folder: string, nodeOptions: readonly string[]): Promise<RunningServer> {
-  // The peers have no rate limit. Ctrl-C is for the runner, which then stops its children.
+  // As in production, behind a proxy that ends TLS; without rate limits, because the peers have none. Ctrl-C is for the runner, which then stops its children.
   const { url, token, pid, process: child } = await startServerProcess({
     from: 'dist',
-    environment: { CONCORD_DATA: folder, RATE_OPERATIONS: '0', RATE_EDITS: '0' },
+    environment: { CONCORD_DATA: folder, RATE_OPERATIONS: '0', RATE_EDITS: '0', NODE_ENV: 'production', TRUST_PROXY: '1' },
     nodeOptions,
     detached: true,
   });

@@ -16,7 +16,7 @@ export interface Sizes {
 }
 
 export const fullSizes: Sizes = {
-  clients: 16, seconds: 4, warmUpSeconds: 2, inFlight: 64, subscribers: 500, editsPerSecond: 50, documents: 10_000, changed: 100, offlineEdits: 5_000, offlineDocuments: 100,
+  clients: 16, seconds: 5, warmUpSeconds: 6, inFlight: 64, subscribers: 500, editsPerSecond: 50, documents: 10_000, changed: 100, offlineEdits: 5_000, offlineDocuments: 100,
 };
 export const quickSizes: Sizes = {
   clients: 16, seconds: 1, warmUpSeconds: 0.5, inFlight: 64, subscribers: 50, editsPerSecond: 50, documents: 500, changed: 20, offlineEdits: 500, offlineDocuments: 20,
