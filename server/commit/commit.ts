@@ -9,6 +9,7 @@ import type { DocumentState, Need } from './document-state.js';
 import { documentKey, type DocumentKey, type Heads } from './heads.js';
 import { conflictsAt } from './first-verdict.js';
 import { loadNeed, loadStates, type Reach, type Wanted } from './load.js';
+import { refresh } from './refresh.js';
 import { committed, conflictRecords, published, refused, type PublishedChange } from './verdict.js';
 
 /** One edit of a push on its way to its verdict. */
@@ -66,18 +67,20 @@ export class WorkspaceGone extends Error {
 /**
  * Commits the edits in order: each document's one after the other, in memory, then all of them in one statement. Where their
  * documents are too large to be held at once, those that there is no room for come after the others. Tasks whose verdict is
- * known are settled even when a later round throws; `undecided` are those to be tried again then.
+ * known are settled even when a later round throws; `undecided` are those to be tried again then. Without `trustHeads` what is
+ * in memory is brought up to date first; true: another node had moved one of the documents.
  *
  * @throws what the statements throw. The states of all documents in the failed round have been forgotten, so another attempt
  * starts from the database, and finds by the dedupe key what an ambiguous failure had committed after all.
  */
-export async function commit(db: Queryable, tasks: readonly Task[], parts: CommitParts, trustHeads: boolean): Promise<void> {
+export async function commit(db: Queryable, tasks: readonly Task[], parts: CommitParts, trustHeads: boolean): Promise<boolean> {
   const later: Later = new Map();
-  await commitPortion(db, tasks, later, parts, trustHeads);
+  let moved = await commitPortion(db, tasks, later, parts, trustHeads);
   while (later.size > 0) {
     const next = takeUp(later, parts.loadBytes);
-    await commitPortion(db, tasks.filter(({ key }) => next.has(key)), later, parts, trustHeads);
+    moved = (await commitPortion(db, tasks.filter(({ key }) => next.has(key)), later, parts, trustHeads)) || moved;
   }
+  return moved;
 }
 
 /** Documents that there was no room for yet, with the bytes they will take as far as they are known. */
@@ -96,12 +99,12 @@ function takeUp(later: Later, room: number): ReadonlySet<DocumentKey> {
 }
 
 /** Commits the edits of the documents that can be held at once, the first among them; adds the other documents to `later`. */
-async function commitPortion(db: Queryable, tasks: readonly Task[], later: Later, parts: CommitParts, trustHeads: boolean): Promise<void> {
+async function commitPortion(db: Queryable, tasks: readonly Task[], later: Later, parts: CommitParts, trustHeads: boolean): Promise<boolean> {
   const batch = ++batches;
   const states = new Map<DocumentKey, DocumentState>();
   const room: Room = { bytes: parts.loadBytes, later };
   try {
-    if (!trustHeads) for (const task of tasks) parts.heads.forget(task.key);
+    const moved = trustHeads ? false : await refreshHeads(db, tasks, parts, batch);
     let waiting = await loadMissing(db, tasks, states, room, parts, batch);
     while (waiting.length > 0) {
       const round: Round = { changes: [], settled: [], touched: new Set(), bytes: 0 };
@@ -121,6 +124,7 @@ async function commitPortion(db: Queryable, tasks: readonly Task[], later: Later
       await settle(db, round, committedAt, parts);
     }
     for (const [key, state] of states) parts.heads.keep(key, state);
+    return moved;
   } catch (error) {
     for (const key of states.keys()) parts.heads.forget(key);
     throw error;
@@ -210,6 +214,25 @@ export function refusedChains(tasks: readonly Task[], push: Push): Set<string> {
 interface Room {
   bytes: number;
   readonly later: Later;
+}
+
+/** What is in memory of these documents is brought up to date or forgotten. True: another node had moved one of them. */
+async function refreshHeads(db: Queryable, tasks: readonly Task[], parts: CommitParts, batch: number): Promise<boolean> {
+  const behind = new Map<DocumentKey, { readonly state: DocumentState; readonly replicas: Set<ReplicaId> }>();
+  for (const { key, edit, push } of tasks) {
+    let known = behind.get(key);
+    if (known === undefined) {
+      const state = parts.heads.get(key);
+      if (state === undefined) continue;
+      parts.heads.forget(key);
+      known = { state, replicas: new Set() };
+      behind.set(key, known);
+    }
+    known.replicas.add(edit.stamp?.replicaId ?? push.serverReplica);
+  }
+  const refreshed = await refresh(db, [...behind.values()], batch);
+  for (const { state } of refreshed) parts.heads.keep(documentKey(state.workspaceId, state.documentId), state);
+  return refreshed.some(({ moved }) => moved);
 }
 
 /** Reads the states of the documents that are not in memory, in one statement; returns the tasks of those there was room for. */

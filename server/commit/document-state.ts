@@ -53,8 +53,8 @@ export interface DocumentState {
   readonly workspaceId: WorkspaceId;
   readonly documentId: DocumentId;
   readonly epoch: number;
-  /** The batch that loaded it: within that batch it is known to be current. */
-  readonly loadedBy: number;
+  /** The batch that loaded it or brought it up to date: within that batch it is known to be current. */
+  loadedBy: number;
   /** Position of the workspace up to which it is known to be current. What is after it must be in the log for the keys to find. */
   knownAt: Position;
   /** Null: there is no such document. */

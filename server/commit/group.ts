@@ -1,4 +1,4 @@
-import { ConcordError } from '@concord/core';
+import { ConcordError, type WorkspaceId } from '@concord/core';
 import type { Logger } from 'pino';
 import type pg from 'pg';
 import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
@@ -71,16 +71,19 @@ export class CommitLoop {
   }
 
   /** Every push of the batch is answered or rejected when this resolves. Never rejects. */
-  private async commitAll(tasks: readonly Task[]): Promise<void> {
+  private async commitAll(given: readonly Task[]): Promise<void> {
+    const tasks = [...given];
     let locked = this.isContested(tasks);
     for (let attempt = 1; ; attempt++) {
-      const open = tasks.filter(({ push, index }) => push.verdicts[index] === undefined);
+      let open = undecided(tasks);
       if (open.length === 0) return;
       try {
-        if (locked) await this.commitLocked(open);
+        if (locked) await this.commitLocked(open, (more) => tasks.push(...more));
         else await commit(this.connection, open, this.parts, attempt === 1);
         return;
       } catch (error) {
+        // With what has joined.
+        open = undecided(tasks);
         // What was refused is decided anew together with the rest.
         for (const push of new Set(open.map((task) => task.push))) push.refused = refusedChains(tasks, push);
         const kind = failureKind(error);
@@ -104,6 +107,19 @@ export class CommitLoop {
     }
   }
 
+  /** What waits first and is all of these workspaces. */
+  private takeFor(workspaces: ReadonlySet<WorkspaceId>, most: number): readonly Task[] {
+    const taken: Task[] = [];
+    for (;;) {
+      const next = this.queue[0];
+      if (next === undefined || !workspaces.has(next.push.workspaceId) || taken.length + next.tasks.length > most) break;
+      this.queue.shift();
+      taken.push(...next.tasks);
+    }
+    this.waiting -= taken.length;
+    return taken;
+  }
+
   private isContested(tasks: readonly Task[]): boolean {
     if (this.contested.size === 0) return false;
     const now = performance.now();
@@ -116,19 +132,28 @@ export class CommitLoop {
     for (const { key } of tasks) this.contested.set(key, until);
   }
 
-  /** The pessimistic way, for when another node commits to the same documents: lock, load, decide, append. */
-  private async commitLocked(tasks: readonly Task[]): Promise<void> {
+  /**
+   * The pessimistic way, for when another node commits to the same documents: lock, catch up with the other node, decide, append.
+   * `joined` is told of what came while the locks were waited for and goes with it.
+   */
+  private async commitLocked(given: readonly Task[], joined: (more: readonly Task[]) => void): Promise<void> {
     const { connection } = this;
+    const workspaces = new Set(given.map(({ push }) => push.workspaceId));
+    const tasks = [...given];
     try {
       await connection.query({ text: 'BEGIN' });
       await connection.query({
         name: 'concord-lock-workspaces',
         text: 'SELECT id FROM workspaces WHERE id = ANY($1::text[]) ORDER BY id FOR UPDATE',
-        values: [[...new Set(tasks.map(({ push }) => push.workspaceId))]],
+        values: [[...workspaces]],
       });
+      const more = this.takeFor(workspaces, batchEdits - tasks.length);
+      joined(more);
+      tasks.push(...more);
       const held = heldBack(this.parts, tasks);
-      await commit(connection, held.tasks, held.parts, false);
+      const moved = await commit(connection, held.tasks, held.parts, false);
       await connection.query({ text: 'COMMIT' });
+      if (moved) this.markContested(tasks);
       held.release();
     } catch (error) {
       // A connection that broke has ended its transaction; on another one this would be one of its own, which is nothing.
@@ -163,6 +188,8 @@ export class CommitLoop {
     }
   }
 }
+
+const undecided = (tasks: readonly Task[]): readonly Task[] => tasks.filter(({ push, index }) => push.verdicts[index] === undefined);
 
 interface HeldBack {
   readonly tasks: readonly Task[];

@@ -33,14 +33,14 @@ export interface Wanted {
 }
 
 /** `[revision, position, kind, replica, counter, patch id, base, patch, sent]`: a change as the statements below return it. */
-type ChangeRow = readonly [number, number, ChangeRecord['kind'], string, number, string, number, NormalPatch, NormalPatch | null];
+export type ChangeRow = readonly [number, number, ChangeRecord['kind'], string, number, string, number, NormalPatch, NormalPatch | null];
 
-const changeSize = `${sizeSql('t.patch')} + coalesce(${sizeSql('t.sent')}, 0)`;
+export const changeSize = `${sizeSql('t.patch')} + coalesce(${sizeSql('t.sent')}, 0)`;
 
-const changeRow = `jsonb_build_array(t.revision, t.position, t.kind, t.replica_id, t.counter, t.patch_id, t.base, t.patch, t.sent)`;
+export const changeRow = `jsonb_build_array(t.revision, t.position, t.kind, t.replica_id, t.counter, t.patch_id, t.base, t.patch, t.sent)`;
 
 /** The newest counter of a replica, whether its change is in the log or was compacted away. Null: it has none. */
-const newestCounter = (workspace: string, document: string, replica: string): string => `greatest(
+export const newestCounter = (workspace: string, document: string, replica: string): string => `greatest(
   (SELECT max(t.counter) FROM changes t WHERE t.workspace_id = ${workspace} AND t.document_id = ${document} AND t.replica_id = ${replica}),
   (SELECT t.counter FROM retired_counters t WHERE t.workspace_id = ${workspace} AND t.document_id = ${document} AND t.replica_id = ${replica}))`;
 
@@ -145,7 +145,7 @@ export async function loadStates(db: Queryable, wanted: readonly Wanted[], reach
   return { states, bytes, unread };
 }
 
-function loggedChange([revision, position, kind, replicaId, counter, patchId, base, patch, sent]: ChangeRow): LoggedChange {
+export function loggedChange([revision, position, kind, replicaId, counter, patchId, base, patch, sent]: ChangeRow): LoggedChange {
   return {
     revision: revision as Revision,
     position: position as Position,

@@ -40,4 +40,28 @@ describe('a document that the database cannot take', () => {
     await one.close();
     await two.close();
   }, 10_000);
+
+  it('leaves no push unanswered that came while another waited for its locks', async () => {
+    const [one, two] = [await world.node(), await world.node()];
+    const more = patch({ op: 'inc', path: '/n', value: 1 });
+    await one.commit.push(world.editor, world.workspaceId, [edit('waited-for', 'A', 1, 0, create({ n: 0 }))]);
+    await world.sql.query(`ALTER TABLE documents ADD CONSTRAINT broken CHECK (id <> 'poisoned') NOT VALID`);
+    await two.commit.push(world.editor, world.workspaceId, [atHead('waited-for', more)]);
+    expect(told((await one.commit.push(world.editor, world.workspaceId, [edit('waited-for', 'A', 2, 0, more)]))[0])).toBe('ok 3');
+
+    const holder = await world.sql.connect();
+    await holder.query(`BEGIN; SELECT FROM workspaces WHERE id = 'w1' FOR UPDATE`);
+    const waiting = one.commit.push(world.editor, world.workspaceId, [edit('waited-for', 'A', 3, 0, more)]);
+    const isWaiting = async () => (await holder.query(`SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`)).rowCount === 1;
+    while (!(await isWaiting()));
+    const joining = ['poisoned', 'sound'].map((id) => one.commit.push(world.editor, world.workspaceId, [edit(id, 'A', 1, 0, create({}))]));
+    await holder.query('COMMIT');
+    holder.release();
+    expect((await waiting).map(told)).toEqual(['ok 4']);
+    const answers = (await Promise.allSettled(joining)).map((answer) => (answer.status === 'fulfilled' ? told(answer.value[0]) : 'rejected'));
+    expect(answers).toEqual(['rejected', 'ok 1']);
+    await world.sql.query('ALTER TABLE documents DROP CONSTRAINT broken');
+    await one.close();
+    await two.close();
+  }, 10_000);
 });

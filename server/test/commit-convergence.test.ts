@@ -10,8 +10,8 @@ let nodes: Node[];
 
 beforeAll(async () => {
   world = await openWorld(postgresUrl());
-  // One node forgets at once what it knows, so that it rebuilds from the database all the time.
-  nodes = [await world.node(), await world.node({ cacheBytes: 1 })];
+  // Two that catch up with each other, and one that forgets at once what it knows and rebuilds it from the database all the time.
+  nodes = [await world.node(), await world.node({ cacheBytes: 1 }), await world.node()];
 });
 afterAll(() => world.close());
 
