@@ -1,13 +1,17 @@
 import { parseArgs } from 'node:util';
+import type { Logger } from 'pino';
 import { ConcordError, parseWorkspaceId, type PrincipalId } from '@concord/core';
 import { auditRow } from './audit.js';
+import { tokensChannel } from './auth/authenticate.js';
 import { newCredential } from './auth/credentials.js';
 import { readConfig } from './config.js';
 import { openDatabase, type Database } from './database.js';
 import { loadEnvironmentFile } from './environment.js';
 import { createLog } from './log.js';
+import { redisPrefix } from './notify-redis.js';
 import { startEmbedded } from './postgres/embedded.js';
 import { migrate } from './postgres/migrate.js';
+import { openRedis, reasonOf } from './redis.js';
 
 const usage = `Usage:
   npm run token -- create --name NAME --role OWNER|EDITOR|VIEWER [--workspace ID] [--label TEXT] [--days N]
@@ -17,7 +21,8 @@ const usage = `Usage:
   npm run token -- revoke ID
       Ends a token at once, on running servers too.
 
-Works on DATABASE_URL, or on the own PostgreSQL in CONCORD_DATA, whether the server runs or not.
+Works on DATABASE_URL, or on the own PostgreSQL in CONCORD_DATA, whether the server runs or not. Servers with REDIS_URL are told of a
+revocation by Redis: set it here too, else their open connections end within a minute.
 `;
 
 class UsageError extends Error {}
@@ -66,7 +71,8 @@ function parse(args: readonly string[]) {
   }
 }
 
-async function run(command: Command, { prisma, pool }: Database): Promise<string> {
+/** `tell`: tells the running servers of a revoked token; false when that failed. */
+async function run(command: Command, { prisma }: Database, tell: (tokenId: string) => Promise<boolean>): Promise<string> {
   switch (command.kind) {
     case 'create': {
       const { name, role, workspaceId, label, expiresAt } = command;
@@ -105,10 +111,28 @@ async function run(command: Command, { prisma, pool }: Database): Promise<string
       await prisma.auditEntry.create({
         data: auditRow({ workspaceId: null, principalId: null, action: 'REVOKE_TOKEN', outcome: 'OK', detail: { tokenId: command.id, by: 'command line' } }, new Date()),
       });
-      // Running servers listen: see auth/authenticate.ts.
-      await pool.query('SELECT pg_notify($1, $2)', ['concord_tokens', command.id]);
-      return `Revoked ${command.id}.\n`;
+      return (await tell(command.id)) ? `Revoked ${command.id}.\n` : `Revoked ${command.id}. Running servers could not be told by Redis; connections that are open end within a minute.\n`;
     }
+  }
+}
+
+/** By the way on which the servers listen: see auth/authenticate.ts. */
+async function tellServers(tokenId: string, pool: Database['pool'], redisUrl: string | null, log: Logger): Promise<boolean> {
+  if (redisUrl === null) {
+    await pool.query('SELECT pg_notify($1, $2)', [tokensChannel, tokenId]);
+    return true;
+  }
+  try {
+    const redis = await openRedis({ url: redisUrl, log });
+    try {
+      await redis.commands.publish((await redisPrefix(pool)) + tokensChannel, tokenId);
+    } finally {
+      redis.close();
+    }
+    return true;
+  } catch (error) {
+    log.warn({ reason: reasonOf(error) }, 'Redis was not told.');
+    return false;
   }
 }
 
@@ -134,7 +158,7 @@ async function main(args: readonly string[]): Promise<number> {
     await migrate(connectionString, log);
     const database = openDatabase({ connectionString, poolSize: 2, log });
     try {
-      process.stdout.write(await run(command, database));
+      process.stdout.write(await run(command, database, (tokenId) => tellServers(tokenId, database.pool, config.redisUrl, log)));
       return 0;
     } finally {
       await database.close();

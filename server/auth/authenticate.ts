@@ -10,7 +10,8 @@ import type { FailedLogins } from './failed-logins.js';
 import { looksLikeJwt, type JwtVerifier } from './jwt.js';
 import type { MembershipCache } from './membership-cache.js';
 
-const channel = 'concord_tokens';
+/** On it nodes tell each other of revoked tokens, by id. */
+export const tokensChannel = 'concord_tokens';
 /** How long a verified token is believed without a look at its row. Revocation does not wait for it. */
 const freshMs = 10_000;
 const mostTokens = 20_000;
@@ -158,7 +159,7 @@ export function createAuthenticator(options: {
     }
   }
 
-  const unsubscribe = notify.subscribe(channel, dropToken);
+  const unsubscribe = notify.subscribe(tokensChannel, dropToken);
   const stopGap = notify.onGap(() => {
     checkAll().catch((error: unknown) => log.error({ err: error }, 'The open sessions could not be checked after a break.'));
   });
@@ -208,7 +209,7 @@ export function createAuthenticator(options: {
 
     async revoked(tokenId) {
       dropToken(tokenId);
-      await notify.publish(channel, tokenId);
+      await notify.publish(tokensChannel, tokenId);
     },
 
     close() {

@@ -1,3 +1,6 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { openSession } from './raw-socket.js';
 import { startTestServer, type TestServer } from './harness.js';
@@ -38,6 +41,16 @@ describe('Two servers of one database with Redis', () => {
     await one.graphql('mutation ($id: ID!) { revokeToken(id: $id) }', { id: token.split('.')[0] }, one.adminToken);
     expect(await socket.closed).toMatchObject({ code: 4401 });
     expect((await two.graphql('{ viewer { id } }', {}, token)).status).toBe(401);
+  });
+
+  it('end the sockets of a token that is revoked on the command line', async () => {
+    const token = await one.newToken('EDITOR');
+    const sockets = await Promise.all([openSession(one.wsUrl, token), openSession(two.wsUrl, token)]);
+    const cli = fileURLToPath(new URL('../token-cli.ts', import.meta.url));
+    const environment = { ...process.env, DATABASE_URL: one.databaseUrl, REDIS_URL: inject('redisUrl') };
+    const { stdout } = await promisify(execFile)(process.execPath, ['--conditions=@concord/source', '--import', 'tsx', cli, 'revoke', token.split('.')[0]!], { env: environment });
+    expect(stdout).toMatch(/^Revoked \w+\.\n$/);
+    for (const socket of sockets) expect(await socket.closed).toMatchObject({ code: 4401 });
   });
 
   it('count the operations of a principal together, and each principal for itself', async () => {
