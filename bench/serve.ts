@@ -5,6 +5,7 @@ const [name, folder, postgres] = process.argv.slice(2);
 if (name === undefined || folder === undefined) throw new Error('give a system and a folder');
 const { serve } = await loadSystem(name as SystemName);
 if (serve === undefined) throw new Error(`${name} is not served by the bench`);
-process.on('disconnect', () => process.exit(0));
+// By exit, so that a CPU profile is written.
+for (const end of ['disconnect', 'SIGTERM'] as const) process.on(end, () => process.exit(0));
 const { url } = await serve({ folder, postgres: postgres ?? null });
 process.send?.({ url });

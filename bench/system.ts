@@ -54,6 +54,8 @@ export interface System {
   /** npm packages whose versions the report names. */
   readonly packages: readonly string[];
   readonly workloads: readonly WorkloadName[];
+  /** Why not, for workloads that are left out and where a reader would look for it. */
+  readonly cannot?: Readonly<Partial<Record<WorkloadName, string>>>;
   /** Whether the server process needs a PostgreSQL of its own, given as a connection string. */
   readonly postgres: boolean;
   /** Runs in the server process. Absent: `program` is started instead. */
@@ -67,7 +69,7 @@ export interface System {
   replica?(endpoint: Endpoint, request: ReplicaRequest): Promise<Replica>;
 }
 
-export const systemNames = ['concord', 'concord-squash', 'concord-deflate', 'sharedb', 'sharedb-memory', 'hocuspocus', 'rxdb', 'pouchdb', 'automerge'] as const;
+export const systemNames = ['concord', 'concord-squash', 'concord-deflate', 'concord-replica', 'sharedb', 'sharedb-memory', 'hocuspocus', 'rxdb', 'pouchdb', 'automerge'] as const;
 export type SystemName = (typeof systemNames)[number];
 
 export async function loadSystem(name: SystemName): Promise<System> {

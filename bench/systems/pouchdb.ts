@@ -1,7 +1,8 @@
-import { createServer, type RequestListener } from 'node:http';
+import { createServer, type Agent, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { CountingAgent } from '../counted-http.js';
 import { documentOf, edited, type JsonObject } from '../documents.js';
 import { peer } from '../peers.js';
 import type { Endpoint, Replica, ReplicaRequest, System, Writer } from '../system.js';
@@ -25,7 +26,7 @@ interface Database {
 interface Pouch {
   new (name: string, options?: object): Database;
   defaults(options: object): Pouch;
-  fetch(url: string, options: RequestInit): Promise<Response>;
+  fetch(url: string, options: RequestInit & { readonly agent?: Agent }): Promise<Response>;
 }
 type App = RequestListener & { use(path: string, app: unknown): void };
 
@@ -69,17 +70,8 @@ async function writer({ url }: Endpoint, id: string): Promise<Writer> {
 
 async function replica({ url }: Endpoint, { folder, ids, purpose }: ReplicaRequest): Promise<Replica> {
   const PouchDB = await pouch();
-  let bytes = { sent: 0, received: 0 };
-  const remote = new PouchDB(url, {
-    skip_setup: true,
-    fetch: async (address: string, options: RequestInit) => {
-      if (typeof options.body === 'string') bytes.sent += options.body.length;
-      const response = await PouchDB.fetch(address, options);
-      const text = await response.text();
-      bytes.received += text.length;
-      return new Response(text, { status: response.status, headers: [...response.headers].filter(([name]) => !['content-encoding', 'content-length'].includes(name)) });
-    },
-  });
+  const agent = new CountingAgent();
+  const remote = new PouchDB(url, { skip_setup: true, fetch: (address: string, options: RequestInit) => PouchDB.fetch(address, { ...options, agent }) });
   const local = new PouchDB(join(folder, 'local'));
   const options = { batch_size: 1000, batches_limit: 10, ...(purpose === 'offline edits' ? { doc_ids: ids } : {}) };
   const finished = (sync: Sync): Promise<void> =>
@@ -92,7 +84,7 @@ async function replica({ url }: Endpoint, { folder, ids, purpose }: ReplicaReque
       return Promise.resolve();
     },
     goOnline() {
-      bytes = { sent: 0, received: 0 };
+      agent.reset();
       if (purpose === 'resume') running = local.replicate.from(remote, { ...options, live: true, retry: true });
     },
     async edit(id, n) {
@@ -101,10 +93,11 @@ async function replica({ url }: Endpoint, { folder, ids, purpose }: ReplicaReque
     },
     flushed: () => finished(local.replicate.to(remote, options)),
     value: async (id) => (await local.get(id)).value,
-    bytes: () => bytes,
+    bytes: () => agent.bytes(),
     async close() {
       running?.cancel();
       await local.close();
+      agent.destroy();
     },
   };
 }
@@ -114,6 +107,11 @@ export const system: System = {
   acknowledged: 'in leveldb',
   packages: ['pouchdb', 'express-pouchdb', 'express'],
   workloads: ['W1', 'W4', 'W5', 'W6'],
+  cannot: {
+    W1p: 'the next edit of a document needs the revision that the answer to the last one tells',
+    W2: 'edits that meet stay branches of the document until the app chooses between them',
+    W3: 'followers ask for each change over HTTP after they were told of it',
+  },
   postgres: false,
   serve,
   seed,

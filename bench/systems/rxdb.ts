@@ -3,7 +3,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { canonicalJson } from '@concord/core';
 import { createPubSub, createSchema, createYoga } from 'graphql-yoga';
-import { WebSocketServer } from 'ws';
+import { WebSocket, WebSocketServer } from 'ws';
+import { CountingAgent, post } from '../counted-http.js';
 import { documentOf, edited, type JsonObject } from '../documents.js';
 import { peer } from '../peers.js';
 import type { Endpoint, Replica, ReplicaRequest, System, Writer } from '../system.js';
@@ -66,7 +67,9 @@ async function serve(): Promise<{ url: string }> {
   // In order of seq: a document that changes goes to the end.
   const rows = new Map<string, { readonly row: Row; readonly seq: number }>();
   let seq = 0;
-  const channel = createPubSub<{ change: [Pulled] }>({ eventTarget: unlimited(new EventTarget()) });
+  const channel = createPubSub<{ change: [prefix: string, pulled: Pulled] }>({ eventTarget: unlimited(new EventTarget()) });
+  // How many follow the documents of a prefix: nobody is woken for those of others.
+  const followed = new Map<string, number>();
   const schema = createSchema({
     typeDefs,
     resolvers: {
@@ -97,16 +100,23 @@ async function serve(): Promise<{ url: string }> {
             rows.set(newDocumentState.id, { row: newDocumentState, seq: ++seq });
             changed.push(newDocumentState);
           }
-          if (changed.length > 0) channel.publish('change', { documents: changed, checkpoint: { seq } });
+          for (const prefix of followed.keys()) {
+            const own = changed.filter(({ id }) => id.startsWith(prefix));
+            if (own.length > 0) channel.publish('change', prefix, { documents: own, checkpoint: { seq } });
+          }
           return conflicts;
         },
       },
       Subscription: {
         stream: {
           subscribe: async function* (_root: unknown, { prefix }: { prefix: string }) {
-            for await (const { documents, checkpoint } of channel.subscribe('change')) {
-              const own = documents.filter(({ id }) => id.startsWith(prefix));
-              if (own.length > 0) yield { documents: own, checkpoint };
+            followed.set(prefix, (followed.get(prefix) ?? 0) + 1);
+            try {
+              yield* channel.subscribe('change', prefix);
+            } finally {
+              const others = followed.get(prefix)! - 1;
+              if (others === 0) followed.delete(prefix);
+              else followed.set(prefix, others);
             }
           },
           resolve: (pulled: Pulled) => pulled,
@@ -174,14 +184,11 @@ async function open(): Promise<{ readonly database: Database; readonly bench: Co
   return { database, bench };
 }
 
-interface Counted {
-  sent: number;
-  received: number;
-}
+const fields = 'documents { id value _deleted } checkpoint { seq }';
+const streamOperation = `subscription Stream($prefix: String!) { stream(prefix: $prefix) { ${fields} } }`;
 
-async function replicate(url: string, collection: Collection, prefix: string, bytes: Counted): Promise<Replication> {
+async function replicate(url: string, collection: Collection, prefix: string, agent: CountingAgent): Promise<Replication> {
   const { replicateGraphQL } = await peer<ReplicationModule>('rxdb/plugins/replication-graphql');
-  const fields = 'documents { id value _deleted } checkpoint { seq }';
   const replication = replicateGraphQL({
     collection,
     // A socket is shared by all replications with the same address; each client is to have its own.
@@ -190,21 +197,14 @@ async function replicate(url: string, collection: Collection, prefix: string, by
     waitForLeadership: false,
     live: true,
     retryTime: 200,
-    fetch: async (request: Request) => {
-      const body = await request.text();
-      bytes.sent += body.length;
-      const response = await fetch(request.url, { method: 'POST', headers: request.headers, body });
-      const text = await response.text();
-      bytes.received += text.length;
-      return new Response(text, { status: response.status });
-    },
+    fetch: async (request: Request) => await post(request.url, request.headers, await request.text(), agent),
     pull: {
       batchSize: 1000,
       queryBuilder: (checkpoint: { readonly seq: number } | undefined, limit: number) => ({
         query: `query Pull($seq: Float!, $limit: Int!, $prefix: String!) { pull(seq: $seq, limit: $limit, prefix: $prefix) { ${fields} } }`,
         variables: { seq: checkpoint?.seq ?? 0, limit, prefix },
       }),
-      streamQueryBuilder: () => ({ query: `subscription Stream($prefix: String!) { stream(prefix: $prefix) { ${fields} } }`, variables: { prefix } }),
+      streamQueryBuilder: () => ({ query: streamOperation, variables: { prefix } }),
     },
     push: {
       batchSize: 500,
@@ -221,9 +221,55 @@ async function replicate(url: string, collection: Collection, prefix: string, by
 
 const bare = ({ id, value, _deleted }: Row): Row => ({ id, value, _deleted });
 
-async function writer({ url }: Endpoint, id: string): Promise<Writer> {
+/** Of W3, which counts changes, where a replica would send two edits as one: a push for each. */
+function plainWriter({ url }: Endpoint, id: string): Writer {
+  let value = documentOf(id);
+  const agent = new CountingAgent();
+  const query = 'mutation Push($rows: [PushRow!]!) { push(rows: $rows) { id } }';
+  let last: Promise<void> = Promise.resolve();
+  return {
+    edit(edit) {
+      const assumedMasterState = { id, value, _deleted: false };
+      value = edited(edit, value);
+      const rows = [{ assumedMasterState, newDocumentState: { id, value, _deleted: false } }];
+      last = last.then(async () => {
+        const answer = await post(url, new Headers({ 'content-type': 'application/json' }), JSON.stringify({ query, variables: { rows } }), agent);
+        const text = await answer.text();
+        if (text !== '{"data":{"push":[]}}') throw new Error(`the push was answered by ${text}`);
+      });
+      return last;
+    },
+    value: () => value,
+    close: () => agent.destroy(),
+  };
+}
+
+/** A plain graphql-ws stream of Yoga, as RxDB's client opens it. */
+function subscribe({ url }: Endpoint, id: string, onChanges: (count: number) => void): Promise<{ close(): void }> {
+  const socket = new WebSocket(url.replace(/^http/, 'ws'), 'graphql-transport-ws', { perMessageDeflate: false });
+  return new Promise((resolve, reject) => {
+    socket.on('error', reject);
+    socket.on('open', () => socket.send('{"type":"connection_init"}'));
+    socket.on('message', (data: Buffer) => {
+      const text = data.toString();
+      if (text.includes('"type":"next"')) onChanges(1);
+      else if (text.includes('"type":"connection_ack"')) {
+        socket.send(JSON.stringify({ id: 'stream', type: 'subscribe', payload: { query: streamOperation, variables: { prefix: id } } }));
+        // It does not tell that it has begun; it has by the time that another message has gone there and back twice.
+        socket.send('{"type":"ping","payload":{"n":1}}');
+      } else if (text.includes('"type":"pong"') && text.includes('"n":1')) socket.send('{"type":"ping","payload":{"n":2}}');
+      else if (text.includes('"type":"pong"')) resolve({ close: () => socket.close() });
+      else reject(new Error(`the subscription ended: ${text}`));
+    });
+  });
+}
+
+async function writer(endpoint: Endpoint, id: string): Promise<Writer> {
+  if (id.startsWith('fan-')) return plainWriter(endpoint, id);
+  const { url } = endpoint;
   const { database, bench } = await open();
-  const replication = await replicate(url, bench, id, { sent: 0, received: 0 });
+  const agent = new CountingAgent();
+  const replication = await replicate(url, bench, id, agent);
   await replication.awaitInitialReplication();
   const found = await bench.findOne(id).exec();
   if (found === null) throw new Error(`there is no document ${id}`);
@@ -241,6 +287,7 @@ async function writer({ url }: Endpoint, id: string): Promise<Writer> {
     async close() {
       await replication.cancel();
       await database.close();
+      agent.destroy();
     },
   };
 }
@@ -248,14 +295,14 @@ async function writer({ url }: Endpoint, id: string): Promise<Writer> {
 async function replica({ url }: Endpoint, { ids, purpose }: ReplicaRequest): Promise<Replica> {
   const { database, bench } = await open();
   const prefix = purpose === 'offline edits' ? ids[0]!.replace(/\d+$/, '') : '';
-  let bytes: Counted = { sent: 0, received: 0 };
-  let replication: Replication | Promise<Replication> = await replicate(url, bench, prefix, bytes);
+  const agent = new CountingAgent();
+  let replication: Replication | Promise<Replication> = await replicate(url, bench, prefix, agent);
   return {
     synced: async () => await (await replication).awaitInitialReplication(),
     goOffline: async () => void (await (await replication).cancel()),
     goOnline() {
-      bytes = { sent: 0, received: 0 };
-      replication = replicate(url, bench, prefix, bytes);
+      agent.reset();
+      replication = replicate(url, bench, prefix, agent);
     },
     edit: async (id, n) => void (await (await bench.findOne(id).exec())!.incrementalModify((row) => ({ ...row, value: edited({ kind: 'views', n }, row.value) }))),
     flushed: async () => {
@@ -263,22 +310,25 @@ async function replica({ url }: Endpoint, { ids, purpose }: ReplicaRequest): Pro
       await (await replication).awaitInSync();
     },
     value: async (id) => (await bench.findOne(id).exec())?.value,
-    bytes: () => bytes,
+    bytes: () => agent.bytes(),
     async close() {
       await (await replication).cancel();
       await database.close();
+      agent.destroy();
     },
   };
 }
 
 export const system: System = {
-  title: 'RxDB, GraphQL',
+  title: 'RxDB, GraphQL by Yoga',
   acknowledged: 'in memory',
   packages: ['rxdb', 'rxjs'],
-  workloads: ['W1', 'W2', 'W4', 'W5', 'W6'],
+  workloads: ['W1', 'W2', 'W3', 'W4', 'W5', 'W6'],
+  cannot: { W1p: 'its replication sends what has become of a document, not each edit, one batch after the other' },
   postgres: false,
   serve,
   seed,
   writer,
+  subscribe,
   replica,
 };
