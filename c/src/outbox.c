@@ -179,6 +179,32 @@ static sync_engine_status book_gap(se_store *store, const se_batch *batch, const
                 batch->replica, expected);
 }
 
+/* The newest revision of a later edit of the same document that the server has committed; 0: none in this batch. */
+static int64_t committed_later(const se_batch *batch, size_t index, const cJSON *verdict) {
+  int64_t revision = 0;
+  for (size_t later = index + 1; (verdict = verdict->next) != NULL; later++) {
+    const char *type = se_json_string(verdict, "__typename");
+    bool same = later < batch->count && strcmp(batch->edits[later].document_id, batch->edits[index].document_id) == 0;
+    if (same && type != NULL && strcmp(type, "Committed") == 0) se_json_count(verdict, "revision", &revision);
+  }
+  return revision;
+}
+
+/*
+ * The counter was taken by a change that the server no longer keeps, so it cannot tell whether it was this edit. If a later one of
+ * the chain is in, so is this one: a chain is committed in order. Otherwise it is set aside, and the next goes on from `expected`.
+ */
+static sync_engine_status book_compacted(se_store *store, const se_batch *batch, size_t index, const cJSON *verdict, int64_t expected, const char *message,
+                                         bool *refused, se_events *events, sync_engine_error *error) {
+  const se_edit *edit = &batch->edits[index];
+  int64_t revision = committed_later(batch, index, verdict);
+  *refused = revision == 0;
+  if (!*refused) return se_chain_acknowledge(store, edit->document_id, batch->replica, edit->counter, edit->patch_id, revision, error);
+  sync_engine_status status = with_row(store, edit, cut_row, SYNC_ENGINE_CLOCK_STALE, message, events, error);
+  if (status != SYNC_ENGINE_OK) return status;
+  return se_run(store, error, "UPDATE documents SET counter = ? WHERE id = ? AND replica = ?", "itt", expected - 1, edit->document_id, batch->replica);
+}
+
 static void remember_wait(se_push_outcome *outcome, sync_engine_status code, const char *message, const cJSON *verdict) {
   int64_t retry_after = 0;
   if (outcome->wait == SYNC_ENGINE_OK) {
@@ -196,8 +222,9 @@ static bool follows_refused(const se_batch *batch, const bool *refused, size_t i
   return false;
 }
 
-static sync_engine_status book_refused(se_store *store, const se_batch *batch, size_t index, const cJSON *verdict, se_push_outcome *outcome, se_events *events,
-                                       sync_engine_error *error) {
+static sync_engine_status book_refused(se_store *store, const se_batch *batch, size_t index, const cJSON *verdict, bool *refused, se_push_outcome *outcome,
+                                       se_events *events, sync_engine_error *error) {
+  int64_t expected = 0;
   const se_edit *edit = &batch->edits[index];
   sync_engine_status code = se_status_from_name(se_json_string(verdict, "code"));
   const char *message = se_json_string(verdict, "message");
@@ -211,6 +238,9 @@ static sync_engine_status book_refused(se_store *store, const se_batch *batch, s
     case SYNC_ENGINE_EPOCH_CHANGED:
       outcome->resync = true;
       return SYNC_ENGINE_OK;
+    case SYNC_ENGINE_CLOCK_STALE:
+      if (!se_json_count(verdict, "expected", &expected)) return with_row(store, edit, cut_row, code, message, events, error);
+      return book_compacted(store, batch, index, verdict, expected, message, refused, events, error);
     case SYNC_ENGINE_CLOCK_GAP:
       return book_gap(store, batch, edit, verdict, message, events, error);
     case SYNC_ENGINE_REPLICA_CLONED:
@@ -238,7 +268,7 @@ sync_engine_status se_outbox_book(se_store *store, const se_batch *batch, const 
       status = book_committed(store, batch, &batch->edits[index], verdict, events, error);
     } else {
       refused[index] = true;
-      if (!follows_refused(batch, refused, index)) status = book_refused(store, batch, index, verdict, outcome, events, error);
+      if (!follows_refused(batch, refused, index)) status = book_refused(store, batch, index, verdict, &refused[index], outcome, events, error);
     }
   }
   free(refused);

@@ -3,7 +3,7 @@ import pg from 'pg';
 import { describe, expect, it } from 'vitest';
 import type { JsonValue } from '@concord/core';
 import { CutProxy } from '../../client/test/cut-proxy.js';
-import { edit, newFile, newId, onServer, openC, revisions, server } from './world.js';
+import { compactAll, edit, newFile, newId, onServer, openC, revisions, server } from './world.js';
 
 describe('a C replica', () => {
   it('keeps what was edited offline over a kill, and commits each edit once', async () => {
@@ -120,6 +120,43 @@ describe('a C replica', () => {
     await c.patch(changed, [{ op: 'inc', path: '/n', value: 10 }]);
     await c.sync();
     expect(await onServer(changed)).toEqual({ n: 16 });
+  });
+
+  it('takes a snapshot when its cursor is older than the log, and has nothing twice', async () => {
+    const [lost, chain, same, changed] = [newId(), newId(), newId(), newId()];
+    const proxy = await CutProxy.before(server.url);
+    const file = newFile();
+    const c = openC(file, proxy.url);
+    for (const id of [lost, chain, same, changed]) await c.create(id, { n: 1 });
+    await c.sync();
+    await c.patch(lost, [{ op: 'inc', path: '/n', value: 1 }]);
+    for (let index = 0; index < 3; index++) await c.patch(chain, [{ op: 'inc', path: '/n', value: 1 }]);
+    proxy.loseAnswers();
+    const unanswered = c.command('sync').catch(() => undefined);
+    await expect.poll(async () => [await onServer(lost), await onServer(chain)]).toEqual([{ n: 2 }, { n: 4 }]);
+    await c.kill();
+    await unanswered;
+    await proxy.close();
+    const again = openC(file);
+    expect((await again.info()).pending).toBe(4);
+    await again.patch(same, [{ op: 'inc', path: '/n', value: 1 }]);
+    await again.patch(changed, [{ op: 'inc', path: '/n', value: 1 }]);
+    for (const id of [lost, chain, changed]) await edit(id, [{ op: 'inc', path: '/n', value: 10 }]);
+    await server.restart();
+    await compactAll();
+    expect((await server.graphql('{ changes { ... on Resync { reason } } }')).data).toEqual({ changes: { reason: 'CURSOR_EXPIRED' } });
+
+    await again.sync();
+    expect([await onServer(lost), await onServer(chain), await onServer(same), await onServer(changed)]).toEqual([{ n: 12 }, { n: 14 }, { n: 2 }, { n: 11 }]);
+    // It has no transform of its own: what was made on a base that is gone waits for the user.
+    expect((await again.quarantine()).map(({ document, code }) => [document, code])).toEqual([[changed, 'CLOCK_STALE']]);
+    for (const id of [lost, chain, changed]) await again.patch(id, [{ op: 'inc', path: '/n', value: 100 }]);
+    await again.sync();
+    expect(await again.info()).toMatchObject({ pending: 0, quarantined: 1 });
+    for (const [id, n] of [[lost, 112], [chain, 114], [changed, 111]] as const) {
+      expect(await onServer(id)).toEqual({ n });
+      expect((await again.get(id)).value).toEqual({ n });
+    }
   });
 
   it('waits as long as the server asks, and then goes on', async () => {

@@ -2,8 +2,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect } from 'vitest';
-import type { JsonValue } from '@concord/core';
+import pg from 'pg';
+import type { JsonValue, WorkspaceId } from '@concord/core';
 import { openReplica, type Replica } from '../../client/index.js';
+import { compactWorkspace } from '../../server/retention/compact.js';
 import { startTestServer, type TestServer } from '../../server/test/harness.js';
 import { CReplica } from './c-replica.js';
 
@@ -62,6 +64,13 @@ export async function onServer(id: string): Promise<JsonValue> {
 export async function revisions(id: string): Promise<number> {
   const { data } = await server.graphql('query ($id: ID!) { history(documentId: $id, first: 1000) { nodes { revision } } }', { id });
   return (data?.['history'] as { nodes: unknown[] }).nodes.length;
+}
+
+/** What the retention does after a very long time: nothing of the log is left. */
+export async function compactAll(): Promise<void> {
+  const pool = new pg.Pool({ connectionString: server.databaseUrl, max: 1 });
+  await compactWorkspace(pool, { workspaceId: 'main' as WorkspaceId, olderThan: new Date(Date.now() + 60_000), now: () => new Date() });
+  await pool.end();
 }
 
 /** Someone else edits at the head. */
