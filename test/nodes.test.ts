@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import { Redis } from 'ioredis';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openReplica, type Replica } from '@concord/client';
@@ -8,31 +9,20 @@ import { ConcordConnection, feedSubscription } from '../bench/concord-connection
 import { ConcordWriter } from '../bench/concord-writer.js';
 import { documentOf } from '../bench/documents.js';
 import { startCluster, type Cluster } from './cluster.js';
+import { startRedisServer, type RedisServer } from './redis-server.js';
 import { ended, type ServerProcess } from './server-process.js';
 
 const pollMs = 400;
 
-let cluster: Cluster;
-let sql: pg.Client;
-
-beforeAll(async () => {
-  cluster = await startCluster({ count: 3, environment: { FEED_POLL_MS: String(pollMs) } });
-  sql = new pg.Client({ connectionString: cluster.databaseUrl });
-  await sql.connect();
-});
-
-afterAll(async () => {
-  await sql?.end();
-  await cluster?.close();
-});
-
-const endpoint = (node: ServerProcess) => ({ url: node.url, token: cluster.token, serverPid: node.pid, databasePid: null });
+const endpoint = (cluster: Cluster, node: ServerProcess) => ({ url: node.url, token: cluster.token, serverPid: node.pid, databasePid: null });
 const named = (name: string): string => `${name}-${randomBytes(4).toString('hex')}`;
 const percentile = (values: readonly number[], share: number): number => [...values].sort((a, b) => a - b)[Math.floor(values.length * share)] ?? NaN;
 
-describe('three server processes on one database', () => {
+/** What holds whatever way the hints go. `mute` keeps the nodes from sending them, so that they are lost. */
+function tellEachOther(nodes: () => { readonly cluster: Cluster; readonly mute: () => Promise<unknown>; readonly unmute: () => Promise<unknown> }): void {
   it('show a commit of one to the subscribers of another within 20 ms at the median', async () => {
-    const [writing, reading] = [new ConcordConnection(endpoint(cluster.nodes[0]!)), new ConcordConnection(endpoint(cluster.nodes[1]!))];
+    const { cluster } = nodes();
+    const [writing, reading] = cluster.nodes.map((node) => new ConcordConnection(endpoint(cluster, node))) as [ConcordConnection, ConcordConnection];
     const seen = await subscribe(reading);
     const documentId = named('watched');
     await create(writing, documentId, { n: 0 });
@@ -58,10 +48,10 @@ describe('three server processes on one database', () => {
   });
 
   it('find by looking at the log what a lost hint would have told', async () => {
-    const [writing, reading] = [new ConcordConnection(endpoint(cluster.nodes[0]!)), new ConcordConnection(endpoint(cluster.nodes[1]!))];
+    const { cluster, mute, unmute } = nodes();
+    const [writing, reading] = cluster.nodes.map((node) => new ConcordConnection(endpoint(cluster, node))) as [ConcordConnection, ConcordConnection];
     const seen = await subscribe(reading);
-    // The nodes' role has no special rights: what is taken from everybody is taken from it.
-    await sql.query('REVOKE EXECUTE ON FUNCTION pg_notify(text, text) FROM PUBLIC');
+    await mute();
     try {
       const patchId = named('patch');
       const start = performance.now();
@@ -71,19 +61,42 @@ describe('three server processes on one database', () => {
       expect(performance.now() - start).toBeLessThan(pollMs + 1_000);
       expect(cluster.nodes[0]!.errors()).toContain('A hint was not sent');
     } finally {
-      await sql.query('GRANT EXECUTE ON FUNCTION pg_notify(text, text) TO PUBLIC');
+      await unmute();
     }
     writing.close();
     reading.close();
   });
+}
+
+describe('three server processes on one database', () => {
+  let cluster: Cluster;
+  let sql: pg.Client;
+
+  beforeAll(async () => {
+    cluster = await startCluster({ count: 3, environment: { FEED_POLL_MS: String(pollMs) } });
+    sql = new pg.Client({ connectionString: cluster.databaseUrl });
+    await sql.connect();
+  });
+
+  afterAll(async () => {
+    await sql?.end();
+    await cluster?.close();
+  });
+
+  // The nodes' role has no special rights: what is taken from everybody is taken from it.
+  tellEachOther(() => ({
+    cluster,
+    mute: () => sql.query('REVOKE EXECUTE ON FUNCTION pg_notify(text, text) FROM PUBLIC'),
+    unmute: () => sql.query('GRANT EXECUTE ON FUNCTION pg_notify(text, text) TO PUBLIC'),
+  }));
 
   it('take the edits of many writers of one document: all converge and none starves', async () => {
     const [writers, edits] = [12, 25];
     const id = named('hot');
-    const making = new ConcordConnection(endpoint(cluster.nodes[0]!));
+    const making = new ConcordConnection(endpoint(cluster, cluster.nodes[0]!));
     await create(making, id, documentOf(id));
     making.close();
-    const open = await Promise.all(Array.from({ length: writers }, (_, index) => ConcordWriter.open(endpoint(cluster.nodes[index % 3]!), id)));
+    const open = await Promise.all(Array.from({ length: writers }, (_, index) => ConcordWriter.open(endpoint(cluster, cluster.nodes[index % 3]!), id)));
     const worst = await Promise.all(
       open.map(async (writer, index) => {
         let longest = 0;
@@ -161,6 +174,33 @@ describe('three server processes on one database', () => {
     expect(Object.fromEntries(rows.map(({ id, value }) => [id, value]))).toEqual(expected);
     await Promise.all(replicas.map((replica) => replica.close()));
   });
+});
+
+describe('server processes that share a Redis', () => {
+  let cluster: Cluster;
+  let redis: RedisServer;
+  let control: Redis;
+
+  beforeAll(async () => {
+    redis = await startRedisServer();
+    control = new Redis(redis.url);
+    await control.acl('SETUSER', 'nodes', 'on', '>secret', '~*', '&*', '+@all');
+    const url = new URL(redis.url);
+    [url.username, url.password] = ['nodes', 'secret'];
+    cluster = await startCluster({ count: 2, environment: { FEED_POLL_MS: String(pollMs), REDIS_URL: url.href } });
+  });
+
+  afterAll(async () => {
+    await cluster?.close();
+    control?.disconnect();
+    await redis?.close();
+  });
+
+  tellEachOther(() => ({
+    cluster,
+    mute: () => control.acl('SETUSER', 'nodes', '-publish'),
+    unmute: () => control.acl('SETUSER', 'nodes', '+publish'),
+  }));
 });
 
 /** Follows the workspace on a connection; the function made resolves when the change of a patch has come. */
