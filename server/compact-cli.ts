@@ -63,7 +63,7 @@ async function preview({ policy, workspaceId }: Command, { pool }: Database, now
   const { rows } = await pool.query<{ changes: number; bytes: string; audit: number }>(
     `SELECT (SELECT count(*)::int FROM changes WHERE $1::timestamptz IS NOT NULL AND committed_at < $1 AND ($2::text IS NULL OR workspace_id = $2)) AS changes,
       (SELECT pg_size_pretty(coalesce(sum(pg_column_size(c.*)), 0)) FROM changes c WHERE committed_at < $1 AND ($2::text IS NULL OR workspace_id = $2)) AS bytes,
-      (SELECT count(*)::int FROM audit WHERE at < $3 AND $2::text IS NULL) AS audit`,
+      (SELECT count(*)::int FROM audit_entries WHERE at < $3 AND $2::text IS NULL) AS audit`,
     [policy.changesDays === 0 ? null : before(policy.changesDays, now), workspaceId, policy.auditDays === 0 ? null : before(policy.auditDays, now)],
   );
   const { changes, bytes, audit } = rows[0] ?? { changes: 0, bytes: '0 bytes', audit: 0 };

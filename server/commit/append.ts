@@ -31,7 +31,7 @@ WITH moved AS (
   FROM jsonb_to_recordset($1::jsonb -> 'w') AS b(w text, n bigint, e int, k bigint)
   WHERE workspaces.id = b.w AND workspaces.epoch = b.e AND workspaces.retained_from <= b.k
   RETURNING workspaces.id, workspaces.position - b.n AS start
-), input AS MATERIALIZED (
+), input AS (
   SELECT m.start + c.o AS position, c.*
   FROM jsonb_to_recordset($1::jsonb -> 'c')
     AS c(w text, o int, d text, v bigint, k text, l text, t text, r text, n bigint, i text, a text, p jsonb, q jsonb, b bigint)
@@ -39,9 +39,6 @@ WITH moved AS (
 ), logged AS (
   INSERT INTO changes (workspace_id, position, document_id, revision, kind, collection, title, replica_id, counter, patch_id, principal_id, patch, sent, base, committed_at)
   SELECT w, position, d, v, k::change_kind, l, t, r, n, i, a, p, q, b, $2 FROM input
-), audited AS (
-  INSERT INTO audit (workspace_id, at, principal_id, action, document_id, patch_id, outcome)
-  SELECT w, $2, a, k, d, i, 'OK' FROM input
 ), heads AS (
   INSERT INTO documents (workspace_id, id, collection, title, value, revision, position, deleted, created_at, updated_at)
   SELECT h.w, h.d, h.l, h.t, h.j -> 0, h.v, m.start + h.o, h.x, $2, $2

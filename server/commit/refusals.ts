@@ -42,7 +42,7 @@ export class RefusalAudit {
         await this.db.query({
           name: 'concord-audit-refusals',
           text: `
-INSERT INTO audit (workspace_id, at, principal_id, action, document_id, patch_id, outcome, detail)
+INSERT INTO audit_entries (workspace_id, at, principal_id, action, document_id, patch_id, outcome, detail)
 SELECT w, t, a, 'PUSH', d, i, o, j FROM jsonb_to_recordset($1::jsonb) AS r(w text, t timestamptz, a text, d text, i text, o text, j jsonb)`,
           values: [JSON.stringify(rows)],
         });

@@ -32,9 +32,10 @@ export interface Compaction {
  *
  * - a snapshot of every document in the slice, where its retained log begins, so that any later base can be rebuilt;
  * - the counters and newest edits of the replicas in it, so that nothing is committed twice however late it is sent again;
+ * - their rows in the audit, which until then are those of the log;
  * - the changes gone, and `retained_from` of the workspace at their end, so that a reader is told instead of missing them.
  *
- * Heads, tombstones, conflicts and the audit stay. Commits do not wait for it: what it deletes no commit touches, and the row of
+ * Heads, tombstones and conflicts stay. Commits do not wait for it: what it deletes no commit touches, and the row of
  * the workspace, which every commit locks, is taken last, for the length of the COMMIT. One compaction of a workspace at a
  * time, on any node; a slice that loses its connection is undone by the database.
  *
@@ -99,6 +100,7 @@ async function compactSlice(client: pg.PoolClient, workspaceId: WorkspaceId, old
   await keepSnapshots(client, workspaceId, range, now);
   await client.query({ name: 'concord-compact-counters', text: keepCounters, values: [...values] });
   await client.query({ name: 'concord-compact-snapshots', text: dropSnapshots, values: [...values] });
+  await client.query({ name: 'concord-compact-audit', text: keepAudit, values: [...values] });
   await client.query({ name: 'concord-compact-changes', text: 'DELETE FROM changes WHERE workspace_id = $1 AND position > $2 AND position <= $3', values: [...values] });
   // From here on commits of this workspace wait, until the COMMIT.
   const { rowCount } = await client.query({
@@ -166,6 +168,11 @@ WHERE NOT EXISTS (SELECT 1 FROM snapshots s WHERE s.workspace_id = $1 AND s.docu
     });
   }
 }
+
+const keepAudit = `
+INSERT INTO audit_entries (workspace_id, at, principal_id, action, document_id, patch_id, outcome)
+SELECT workspace_id, committed_at, principal_id, kind::text, document_id, patch_id, 'OK'
+FROM changes WHERE workspace_id = $1 AND position > $2 AND position <= $3 ORDER BY position`;
 
 const keepCounters = `
 INSERT INTO retired_counters (workspace_id, document_id, replica_id, counter, patch_id, revision, position)
