@@ -1,6 +1,6 @@
 import { conflictRules, formatPointer, restoreLost, toWire, type ConflictRule } from '@concord/core';
 import { builder } from './builder.js';
-import type { ConflictRecord } from './context.js';
+import type { ConflictBatch, ConflictRecord } from './context.js';
 import { connectionOf } from './connection.js';
 
 const LoserEnum = builder.enumType('ConflictLoser', {
@@ -62,3 +62,12 @@ export const ConflictRef = builder.objectRef<ConflictRecord>('Conflict').impleme
 });
 
 export const ConflictConnection = connectionOf('Conflict', ConflictRef, 'the conflicts, newest first');
+
+export const ConflictBatchRef = builder.objectRef<ConflictBatch>('ConflictBatch').implement({
+  description: 'Conflicts in the order of the changes that found them.',
+  fields: (t) => ({
+    conflicts: t.field({ type: [ConflictRef], description: 'Oldest first; empty in a batch that only says that you have them all.', resolve: ({ conflicts }) => [...conflicts] }),
+    cursor: t.field({ type: 'Cursor', description: 'Stands after the last of them: give it as `after` to go on from here.', resolve: ({ cursor }) => cursor }),
+    upToDate: t.exposeBoolean('upToDate', { description: 'True: at this moment no newer conflict is known.' }),
+  }),
+});

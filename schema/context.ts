@@ -257,6 +257,15 @@ export interface Resync {
 
 export type FeedEvent = ChangeBatch | Resync;
 
+export interface ConflictBatch {
+  /** By position and ordinal. */
+  readonly conflicts: readonly ConflictRecord[];
+  /** Stands after the last of them. */
+  readonly cursor: Cursor;
+  /** True: at this moment no newer one is known. */
+  readonly upToDate: boolean;
+}
+
 export interface SnapshotPage {
   readonly documents: readonly DocumentRecord[];
   /** Cursor taken before the first page: follow the feed from it after the last page. The same on every page. */
@@ -282,6 +291,15 @@ export interface FeedPort {
   ): AsyncIterable<FeedEvent>;
   /** The document now, then again after each of its changes. Null while it does not exist. */
   watch(viewer: Viewer, workspaceId: WorkspaceId, id: DocumentId): AsyncIterable<DocumentRecord | null>;
+  /**
+   * The conflicts that changes after `after` found, of one document or (null) of all, oldest first, then each new one: each once.
+   * Null: only what comes from now on. Ends as `follow` does, and with EPOCH_CHANGED.
+   */
+  conflicts(
+    viewer: Viewer,
+    workspaceId: WorkspaceId,
+    request: { readonly documentId: DocumentId | null; readonly after: Cursor | null },
+  ): AsyncIterable<ConflictBatch>;
   /** Living documents by id, `first` a page. */
   snapshot(
     viewer: Viewer,

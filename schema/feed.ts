@@ -1,5 +1,6 @@
 import { builder } from './builder.js';
 import { FeedEventUnion } from './change.js';
+import { ConflictBatchRef } from './conflict.js';
 import { pageSize } from './connection.js';
 import type { DocumentRecord, SnapshotPage } from './context.js';
 import { DocumentRef } from './document.js';
@@ -69,6 +70,21 @@ builder.subscriptionFields((t) => ({
       return context.ports.feed.follow(viewer, workspaceOf(viewer, args.workspaceId), { after: args.after ?? null, filter: documentFilter(args) });
     },
     resolve: (event) => event,
+  }),
+  conflicts: t.field({
+    type: ConflictBatchRef,
+    description: 'Every conflict after the cursor, once, in order, then each new one as it is committed. Conflicts are kept longer than changes: the cursor does not expire.',
+    args: {
+      documentId: t.arg.id({ required: false, description: 'Of this document only.' }),
+      after: t.arg({ type: 'Cursor', required: false, description: 'Exclusive; of a batch of conflicts or of the feed. Left out: only what comes from now on.' }),
+      workspaceId: t.arg.id({ required: false, description: workspaceArgument }),
+    },
+    subscribe: (_root, args, context) => {
+      const viewer = viewerOf(context);
+      const documentId = args.documentId == null ? null : documentIdOf(args.documentId);
+      return context.ports.feed.conflicts(viewer, workspaceOf(viewer, args.workspaceId), { documentId, after: args.after ?? null });
+    },
+    resolve: (batch) => batch,
   }),
   document: t.field({
     type: DocumentRef,

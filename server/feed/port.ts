@@ -1,12 +1,13 @@
-import { ConcordError, type Cursor, type DocumentId, type WorkspaceId } from '@concord/core';
-import type { DocumentFilter, FeedEvent, FeedPort, SnapshotPage, Viewer } from '@concord/schema';
+import { ConcordError, type Cursor, type DocumentId, type Position, type WorkspaceId } from '@concord/core';
+import type { ChangeBatch, DocumentFilter, FeedEvent, FeedPort, SnapshotPage, Viewer } from '@concord/schema';
 import type { Logger } from 'pino';
 import type { Rights } from '../auth/rights.js';
 import type { PublishedChange } from '../commit/verdict.js';
 import type { Notifications } from '../notify.js';
 import type { Queryable } from '../postgres/queryable.js';
 import { readDocument } from '../read/documents.js';
-import { requireRole } from '../read/require-role.js';
+import { noSuchWorkspace, requireRole } from '../read/require-role.js';
+import { ConflictStream, readConflictsBetween, type ConflictPage } from './conflict-stream.js';
 import { cursorAhead, formatCursor, parseCursor } from './cursor.js';
 import { FeedFilter } from './filter.js';
 import { Follower } from './follower.js';
@@ -130,6 +131,22 @@ export function createFeed({ db, log, rights, notify, ringBytes, pollMs }: FeedO
     }
   }
 
+  /** Readers who are handed the same batch, which happens in one turn, share what is being read for it. */
+  const conflictPages = new WeakMap<ChangeBatch, Map<Position, Promise<ConflictPage>>>();
+  async function conflictsOf(changes: ChangeBatch, from: Position, read: () => Promise<ConflictPage>): Promise<ConflictPage> {
+    const pages = conflictPages.get(changes) ?? new Map<Position, Promise<ConflictPage>>();
+    conflictPages.set(changes, pages);
+    const reading = pages.get(from);
+    if (reading !== undefined) return reading;
+    const page = read();
+    pages.set(from, page);
+    try {
+      return await page;
+    } finally {
+      pages.delete(from);
+    }
+  }
+
   return {
     async pull(viewer, workspaceId, { after, first, filter }): Promise<FeedEvent> {
       await requireRole(rights, viewer, workspaceId, 'VIEWER');
@@ -153,6 +170,20 @@ export function createFeed({ db, log, rights, notify, ringBytes, pollMs }: FeedO
         await requireRole(rights, viewer, workspaceId, 'VIEWER');
         return document;
       }),
+    conflicts(viewer, workspaceId, { documentId, after }) {
+      const follower = startFollower(viewer, workspaceId, null, documentId === null ? {} : { ids: [documentId] });
+      const read = async (changes: ChangeBatch, from: Position, to: Position): Promise<ConflictPage> => {
+        const page = await conflictsOf(changes, from, () => readConflictsBetween(db, workspaceId, documentId, from, to));
+        // As above (I8).
+        await requireRole(rights, viewer, workspaceId, 'VIEWER');
+        return page;
+      };
+      return new ConflictStream(follower, after, read, async () => {
+        const place = (await readPlaces(db, [workspaceId])).get(workspaceId);
+        if (place === undefined) throw noSuchWorkspace(workspaceId);
+        return place;
+      });
+    },
     async snapshot(viewer, workspaceId, request): Promise<SnapshotPage> {
       await requireRole(rights, viewer, workspaceId, 'VIEWER');
       return readSnapshot(db, workspaceId, request);

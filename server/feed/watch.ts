@@ -1,50 +1,26 @@
 import { ConcordError, type Revision } from '@concord/core';
 import type { DocumentRecord, FeedEvent } from '@concord/schema';
+import { Derived } from './derived.js';
 
 /**
  * One document now, then again after its changes. Follows the document's changes before it first reads the document, so none
  * falls in between; changes that come faster than they are read are seen as one.
  */
-export class Watch implements AsyncIterableIterator<DocumentRecord | null> {
+export class Watch extends Derived<DocumentRecord | null> {
   private started = false;
   private seen = -1 as Revision;
-  private turn: Promise<unknown> = Promise.resolve();
 
   constructor(
-    private readonly changes: AsyncIterator<FeedEvent>,
+    changes: AsyncIterator<FeedEvent>,
     private readonly read: () => Promise<DocumentRecord | null>,
-  ) {}
-
-  [Symbol.asyncIterator](): this {
-    return this;
+  ) {
+    super(changes);
   }
 
-  next(): Promise<IteratorResult<DocumentRecord | null>> {
-    const result = this.turn.then(() => this.produce());
-    this.turn = result.catch(() => undefined);
-    return result;
-  }
-
-  async return(): Promise<IteratorResult<DocumentRecord | null>> {
-    await this.changes.return?.();
-    return { done: true, value: undefined };
-  }
-
-  private async produce(): Promise<IteratorResult<DocumentRecord | null>> {
-    try {
-      return await this.follow();
-    } catch (error) {
-      // Nobody returns a stream that has thrown.
-      await this.changes.return?.();
-      throw error;
-    }
-  }
-
-  private async follow(): Promise<IteratorResult<DocumentRecord | null>> {
+  protected async follow(): Promise<IteratorResult<DocumentRecord | null>> {
     for (;;) {
-      const result = await this.changes.next();
-      if (result.done === true) return { done: true, value: undefined };
-      const event = result.value;
+      const event = await this.event();
+      if (event === null) return { done: true, value: undefined };
       if (event.type === 'Resync') {
         throw event.reason === 'EPOCH_CHANGED'
           ? new ConcordError('EPOCH_CHANGED', 'The history was rewritten; read the document again')

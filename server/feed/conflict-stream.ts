@@ -1,0 +1,103 @@
+import { ConcordError, type Conflict, type Cursor, type DocumentId, type Position, type Revision, type WorkspaceId } from '@concord/core';
+import type { ChangeBatch, ConflictBatch, ConflictRecord, FeedEvent } from '@concord/schema';
+import type { Queryable } from '../postgres/queryable.js';
+import { pageBytes, sizeSql } from '../read/size-sql.js';
+import { cursorAhead, formatCursor, parseCursor, type Place } from './cursor.js';
+import { Derived } from './derived.js';
+
+export interface ConflictPage {
+  readonly conflicts: readonly ConflictRecord[];
+  /** All conflicts up to here were read; those of one change are never parted. */
+  readonly to: Position;
+}
+
+/** The conflicts found by the changes after a position and up to another, oldest first; a page ends at 500 or at about 4 MiB. */
+export async function readConflictsBetween(db: Queryable, workspaceId: WorkspaceId, documentId: DocumentId | null, after: Position, to: Position): Promise<ConflictPage> {
+  const { rows } = await db.query<{ position: Position; ordinal: number; document: DocumentId; against: Revision; detail: Conflict; created_at: Date; last: Position }>({
+    name: 'concord-conflicts-between',
+    text: `
+WITH page AS (
+  SELECT position, sum(size) OVER (ORDER BY position, ordinal) AS total, row_number() OVER (ORDER BY position, ordinal) AS n FROM (
+    SELECT position, ordinal, ${sizeSql('detail')} AS size FROM conflicts
+    WHERE workspace_id = $1 AND ($2::text IS NULL OR document_id = $2) AND position > $3 AND position <= $4 ORDER BY position, ordinal LIMIT 500
+  ) sized
+), cut AS (SELECT coalesce(min(position) FILTER (WHERE n = 500 OR total >= ${pageBytes}), $4) AS last FROM page)
+SELECT c.position::float8 AS position, c.ordinal, c.document_id AS document, c.against_revision::float8 AS against, c.detail, c.created_at, cut.last::float8 AS last
+FROM conflicts c, cut
+WHERE c.workspace_id = $1 AND ($2::text IS NULL OR c.document_id = $2) AND c.position > $3 AND c.position <= cut.last
+ORDER BY c.position, c.ordinal`,
+    values: [workspaceId, documentId, after, to],
+  });
+  return {
+    conflicts: rows.map((row) => ({ position: row.position, ordinal: row.ordinal, documentId: row.document, againstRevision: row.against, conflict: row.detail, createdAt: row.created_at })),
+    to: rows[0]?.last ?? to,
+  };
+}
+
+/**
+ * The conflicts after a cursor, each once, in order, then each new one. Conflicts stand in the transaction of their change, so
+ * the feed tells up to where they can be read, and the first event of a follower that begins at the head tells where to go
+ * over from the old ones to the new ones.
+ */
+export class ConflictStream extends Derived<ConflictBatch> {
+  private changes: ChangeBatch | null = null;
+  private epoch = 0;
+  private from = 0 as Position;
+  private to = 0 as Position;
+  /** Whether the reader knows that it has them all. */
+  private announced = false;
+
+  constructor(
+    changes: AsyncIterator<FeedEvent>,
+    /** Null: only what comes from now on. */
+    private readonly after: Cursor | null,
+    private readonly read: (changes: ChangeBatch, after: Position, to: Position) => Promise<ConflictPage>,
+    /** Where the workspace stands, from the database: a cursor may be newer than what this node has heard of. */
+    private readonly newest: () => Promise<Place>,
+  ) {
+    super(changes);
+  }
+
+  protected async follow(): Promise<IteratorResult<ConflictBatch>> {
+    for (;;) {
+      if (this.changes === null || this.from >= this.to) {
+        const event = await this.event();
+        if (event === null) return { done: true, value: undefined };
+        if (event.type === 'Resync') throw rewritten();
+        await this.take(event);
+      }
+      const { changes, upToDate } = this.changes!;
+      // Nothing changed where this reader looks, and so nothing is in conflict there.
+      if (this.announced && changes.length === 0) {
+        this.from = this.to;
+        continue;
+      }
+      const { conflicts, to } = this.from < this.to ? await this.read(this.changes!, this.from, this.to) : { conflicts: [], to: this.to };
+      this.from = to;
+      const all = upToDate && to >= this.to;
+      if (conflicts.length === 0 && (!all || this.announced)) continue;
+      this.announced = all;
+      return { done: false, value: { conflicts, cursor: formatCursor({ epoch: this.epoch, position: to }), upToDate: all } };
+    }
+  }
+
+  private async take(event: ChangeBatch): Promise<void> {
+    const { epoch, position } = parseCursor(event.cursor);
+    if (this.changes === null) {
+      this.epoch = epoch;
+      this.from = this.after === null ? position : await this.start(this.after, { epoch, position });
+    }
+    this.changes = event;
+    this.to = Math.max(this.from, position) as Position;
+  }
+
+  private async start(after: Cursor, heard: Place): Promise<Position> {
+    const place = parseCursor(after);
+    const isAhead = ({ epoch, position }: Place): boolean => place.epoch > epoch || (place.epoch === epoch && place.position > position);
+    if (isAhead(heard) && isAhead(await this.newest())) throw cursorAhead(after);
+    if (place.epoch !== heard.epoch) throw rewritten();
+    return place.position;
+  }
+}
+
+const rewritten = (): ConcordError => new ConcordError('EPOCH_CHANGED', 'The history was rewritten; read the conflicts again, then subscribe without a cursor');
