@@ -18,7 +18,7 @@ export interface Config {
   readonly poolSize: number;
   readonly cacheBytes: number;
   readonly feedPollMs: number;
-  /** How often a WebSocket is pinged; one that answers neither of two pings is ended. */
+  /** How often a WebSocket is pinged; one that answers neither of two pings is ended, an event stream that takes nothing for four times as long too. */
   readonly pingMs: number;
   readonly retention: RetentionPolicy;
   readonly rateLimit: RateLimitConfig;
@@ -113,7 +113,7 @@ export function readConfig(environment: Environment): Config {
       auditDays: whole('AUDIT_RETENTION_DAYS', 0, 0, 36_500, 'days that rows of the audit are kept; 0 keeps them for ever'),
     },
     feedPollMs: whole('FEED_POLL_MS', 2_000, 20, 600_000, 'how often the log is looked at in case a hint between nodes was lost, in milliseconds'),
-    pingMs: whole('PING_MS', 15_000, 50, 3_600_000, 'how often each WebSocket is pinged, in milliseconds'),
+    pingMs: whole('PING_MS', 15_000, 4_000, 3_600_000, 'how often each WebSocket is pinged, in milliseconds'),
     rateLimit: {
       operationsPerSecond: whole('RATE_OPERATIONS', 200, 0, 1e9, 'GraphQL operations a second for one principal; 0 is no limit'),
       operationsBurst: whole('RATE_OPERATIONS_BURST', 2_000, 1, 1e9, 'GraphQL operations that one principal may send at once'),

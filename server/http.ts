@@ -33,6 +33,8 @@ export function createHttpListener(options: {
   readonly addressOf: (request: IncomingMessage) => string;
   readonly mostBodyBytes: number;
   readonly corsOrigins: readonly string[];
+  /** A stream is ended when its reader has taken nothing for so long. Yoga sends something every 12 s. */
+  readonly stalledStreamMs: number;
 }): RequestListener {
   const { graphql, graphiql, authenticator, readiness, mask, log, addressOf } = options;
 
@@ -71,6 +73,7 @@ export function createHttpListener(options: {
     const address = addressOf(request);
     const session = await authenticator.authenticate(request.headers.authorization, address);
     const params = request.method === 'GET' ? null : await readGraphQLBody(request, options.mostBodyBytes);
+    if (request.headers.accept?.includes('text/event-stream')) response.setTimeout(options.stalledStreamMs, () => response.destroy());
     const acceptEncoding = request.headers['accept-encoding'];
     await graphql(request, response, { session, address, params, acceptEncoding: typeof acceptEncoding === 'string' ? acceptEncoding : undefined });
   }

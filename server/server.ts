@@ -146,6 +146,7 @@ async function start(config: Config, log: Logger, opened: (() => Promise<void>)[
     addressOf,
     mostBodyBytes: mostBytes,
     corsOrigins: config.corsOrigins,
+    stalledStreamMs: 4 * config.pingMs,
   });
   const server = createHttpServer(config, listener);
   const webSockets = createWebSocketEdge({ ...edge, mostMessageBytes: mostBytes, pingMs: config.pingMs, addressOf });
