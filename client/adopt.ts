@@ -1,7 +1,8 @@
 import { apply, diff, fail, formatPointer, ok, valueAtPointer, type JsonValue, type NormalPatch, type Path, type Result } from '@concord/core';
-import { rebasePending, serverLimits, withoutGuards, type Advanced } from './advance.js';
-import { createClashes, visiblyDeleted, type DocumentState, type PendingEdit } from './document-state.js';
+import { rebasePending, type Advanced } from './advance.js';
+import { createClashes, visiblyDeleted, withoutGuards, type DocumentState, type PendingEdit } from './document-state.js';
 import type { DocumentPartsFragment } from './generated/graphql.js';
+import { serverLimits } from './server-limits.js';
 
 /** A document as the server has it now. */
 export interface Head extends DocumentPartsFragment {

@@ -1,6 +1,5 @@
 import {
   apply,
-  defaultLimits,
   diff,
   equalValues,
   fail,
@@ -9,22 +8,13 @@ import {
   parsePatch,
   rebase,
   type JsonValue,
-  type Limits,
   type NormalPatch,
   type Result,
 } from '@concord/core';
 import type { RemoteChange } from './change-row.js';
-import { createClashes, visiblyDeleted, type DocumentState, type PendingEdit } from './document-state.js';
+import { createClashes, visiblyDeleted, withoutGuards, type DocumentState, type PendingEdit } from './document-state.js';
+import { serverLimits } from './server-limits.js';
 import type { FoundConflict } from './store/conflicts.js';
-
-/** What the server committed is taken as it is: its limits may be other than ours, and a creation carries a whole document. */
-export const serverLimits: Limits = {
-  ...defaultLimits,
-  patchOperations: Infinity,
-  patchBytes: Infinity,
-  documentBytes: Infinity,
-  depth: 100_000,
-};
 
 export interface Advanced {
   readonly state: DocumentState;
@@ -184,11 +174,6 @@ export function rebasePending(
       return { documentId: id, revision: revisionOf(theirs.patch), patchId: pending[mine.patch]!.patchId, conflict };
     }),
   });
-}
-
-/** Guards are for the server to judge; here they would only get in the way of applying. */
-export function withoutGuards(patch: NormalPatch): NormalPatch {
-  return patch.some(({ op }) => op === 'test') ? patch.filter(({ op }) => op !== 'test') : patch;
 }
 
 const unknownDocument = (change: RemoteChange): DocumentState => ({

@@ -32,7 +32,7 @@ export interface Edited {
 export type DraftFunction<T> = (draft: T) => T | void;
 
 /**
- * Edits made here. Each is one SQLite transaction: the visible value and the outbox row, or nothing. No network is waited
+ * Edits made here. Each is one SQLite transaction: a row of the outbox, on the value it was made on. No network is waited
  * for. Refusals are thrown as ConcordError with the code, the path and the operation.
  */
 export class LocalEdits {
@@ -49,7 +49,7 @@ export class LocalEdits {
     checkName('title', title, 0);
     const checked = checkValue(value);
     if (!checked.ok) throw ConcordError.from(checked.error);
-    textOf(id, checked.value);
+    bytesOf(id, checked.value);
     const before = this.store.read(id);
     if (before !== undefined) {
       throw new ConcordError('DOCUMENT_EXISTS', `There is a document ${id} already${before.deleted ? ' (deleted: restore brings it back)' : ''}. Choose another id, or edit it.`);
@@ -102,16 +102,18 @@ export class LocalEdits {
     const normalized = normalizeAndApply(before.value, patch);
     if (!normalized.ok) throw ConcordError.from(normalized.error);
     if (normalized.value.patch.length === 0) return { documentId: before.id, patchId: null };
-    checkSize(normalized.value.patch);
-    return this.append(before, { ...before, value: normalized.value.document }, 'PATCH', normalized.value.patch);
+    const { patch: normal, document: value } = normalized.value;
+    // A patch adds at most its own bytes, so that the document need not be measured at every edit.
+    const grown = patchBytes(normal) + (this.store.bytesAtMost(before.id) ?? Infinity);
+    const bytes = grown <= defaultLimits.documentBytes ? grown : bytesOf(before.id, value);
+    return this.append(before, { ...before, value }, 'PATCH', normal, bytes);
   }
 
-  private append(before: DocumentState, edited: DocumentState, kind: EditKind, patch: NormalPatch): Edited {
+  private append(before: DocumentState, edited: DocumentState, kind: EditKind, patch: NormalPatch, bytes = this.store.bytesAtMost(before.id) ?? 0): Edited {
     const at = this.timestamp();
-    const text = textOf(before.id, edited.value);
     const edit = this.pendingEdit(kind, patch, at, null);
     const after = { ...edited, pending: [...before.pending, edit], updatedAt: at };
-    this.store.transact(() => this.store.writeEdit(before, after, edit, text));
+    this.store.commitEdit(before, after, edit, bytes);
     this.onEdit();
     return { documentId: before.id, patchId: edit.patchId };
   }
@@ -161,23 +163,21 @@ function checkName(name: 'collection' | 'title', text: string, least: number): v
   }
 }
 
-/** A draft may differ in more, and a copy may stand for more, than one patch may hold: told now, while it can be split. */
-function checkSize(patch: NormalPatch): void {
-  const { patchOperations, patchBytes } = defaultLimits;
+/** Bytes of the patch. A draft may differ in more, and a copy may stand for more, than one patch may hold: told now, while it can be split. */
+function patchBytes(patch: NormalPatch): number {
+  const { patchOperations, patchBytes: limit } = defaultLimits;
   if (patch.length > patchOperations) {
     throw new ConcordError('LIMIT_EXCEEDED', `The edit has ${patch.length} operations; at most ${patchOperations} are allowed. Split it.`, { limit: patchOperations, actual: patch.length });
   }
-  const bytes = jsonBytes(patch, patchBytes);
-  if (bytes > patchBytes) throw new ConcordError('LIMIT_EXCEEDED', `The edit has ${bytes} bytes or more; at most ${patchBytes} are allowed. Split it.`, { limit: patchBytes, actual: bytes });
+  const bytes = jsonBytes(patch, limit);
+  if (bytes > limit) throw new ConcordError('LIMIT_EXCEEDED', `The edit has ${bytes} bytes or more; at most ${limit} are allowed. Split it.`, { limit, actual: bytes });
+  return bytes;
 }
 
-/** The value as JSON, or LIMIT_EXCEEDED where the server would refuse its size. */
-function textOf(id: DocumentId, value: JsonValue): string {
-  const text = JSON.stringify(value);
+/** Bytes of the value as JSON, or LIMIT_EXCEEDED where the server would refuse its size. */
+function bytesOf(id: DocumentId, value: JsonValue): number {
   const limit = defaultLimits.documentBytes;
-  if (text.length * 3 > limit) {
-    const actual = Buffer.byteLength(text);
-    if (actual > limit) throw new ConcordError('LIMIT_EXCEEDED', `The document ${id} would have ${actual} bytes; at most ${limit} are allowed. Split it.`, { limit, actual });
-  }
-  return text;
+  const actual = jsonBytes(value);
+  if (actual > limit) throw new ConcordError('LIMIT_EXCEEDED', `The document ${id} would have ${actual} bytes; at most ${limit} are allowed. Split it.`, { limit, actual });
+  return actual;
 }

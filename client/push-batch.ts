@@ -46,7 +46,9 @@ export function chooseBatch(store: Store, choice: BatchChoice): Sent[] {
   if (changed.length > 0) {
     store.transact(() => {
       for (const { state, folded } of changed) {
-        store.writePending(state);
+        // Where edits were folded, rows that the document does not show yet may be gone.
+        if (folded.length > 0) store.write(state);
+        else store.writeStamps(state);
         for (const { from, into } of folded) store.conflicts.reassign(state.id, from, into);
       }
     });

@@ -1,6 +1,6 @@
-import type { Database } from 'better-sqlite3';
 import { ConcordError, type Condition, type DocumentId, type Pointer } from '@concord/core';
 import { addFunctions, conditionSql, orderSql, type Sql } from './condition-sql.js';
+import type { Store } from './store/store.js';
 
 /** Which documents, in which order. */
 export interface Selection {
@@ -24,10 +24,11 @@ const columns = { ID: 'id', TITLE: 'title', CREATED_AT: 'created_at', UPDATED_AT
 
 /** Finds documents by SQL over what the app sees. Ties of an order are broken by id. */
 export class Queries {
-  constructor(private readonly database: Database) {
-    addFunctions(database);
+  constructor(private readonly store: Store) {
+    addFunctions(store.database);
   }
 
+  /** @throws ConcordError UNAVAILABLE when the replica is closed or its file cannot be written, CURSOR_INVALID. */
   select(selection: Selection): Selected[] {
     const orderBy = orderOf(selection);
     const conditions: Sql[] = [];
@@ -42,7 +43,8 @@ export class Queries {
     const order = orderBy.map(({ descending }, index) => `k${index}${descending ? ' DESC' : ''}`).join(', ');
     const limit = selection.limit === undefined ? -1 : selection.limit;
     // `matches` may be called for a row, so the statement must be read to its end before anything else runs: `all` does.
-    return this.database
+    this.store.show();
+    return this.store.database
       .prepare<unknown[], Record<string, string | number>>(`SELECT ${keys.text} FROM documents WHERE ${where.text} ORDER BY ${order} LIMIT ?`)
       .all(...keys.parameters, ...where.parameters, limit)
       .map((row) => {

@@ -46,6 +46,7 @@ export class Replica {
   private readonly push: Push;
   private readonly session: Session;
   private readonly connection: Connection;
+  private readonly conflictListeners = new Set<(conflict: LocalConflict) => void>();
   private readonly statusListeners = new Set<(status: ReplicaStatus) => void>();
   private readonly settling: Settling;
   private token: ReplicaOptions['token'];
@@ -84,13 +85,14 @@ export class Replica {
       this.store.close();
       throw error;
     }
-    this.queries = new Queries(database);
+    this.queries = new Queries(this.store);
     this.push = new Push(this.store, environment, (state) => inFilter(environment.filter, state));
     this.edits = new LocalEdits(this.store, environment, () => this.push.wake());
     this.pull = new Pull(this.store, {
       now: environment.now,
       heads: (ids) => this.session.heads(this.openSocket(), ids),
       returned: (patchId) => this.push.returned(patchId),
+      conflicted: (conflicts) => this.conflicted(conflicts),
       leftWithPending: (id) => this.push.dropIfAcknowledged(id),
     });
     this.session = new Session(environment, this.store, this.pull, this.push, {
@@ -163,6 +165,12 @@ export class Replica {
   /** Where an edit made here met a change of another replica and one of the two lost something; oldest first. */
   conflicts(documentId?: string): readonly LocalConflict[] {
     return this.store.conflicts.list(documentId as DocumentId | undefined);
+  }
+
+  /** Calls the listener with each conflict that is found from now on, once it is in the file. */
+  onConflict(listener: (conflict: LocalConflict) => void): Unsubscribe {
+    this.conflictListeners.add(listener);
+    return () => this.conflictListeners.delete(listener);
   }
 
   /** Forgets a conflict. False: there was none with this id. */
@@ -271,6 +279,14 @@ export class Replica {
       if (event.upToDate) return this.store.pendingCount === 0;
       after = event.cursor;
     }
+  }
+
+  private conflicted(conflicts: readonly LocalConflict[]): void {
+    if (this.conflictListeners.size === 0) return;
+    // Not in the middle of a batch: a listener may edit.
+    queueMicrotask(() => {
+      for (const conflict of conflicts) for (const listener of this.conflictListeners) callOfApp(() => listener(conflict));
+    });
   }
 
   private failed({ code, message }: ConcordError): void {

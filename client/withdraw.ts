@@ -1,6 +1,7 @@
 import { apply, invert, ok, type Failure, type JsonValue, type PatchId, type Result } from '@concord/core';
-import { rebasePending, serverLimits, withoutGuards } from './advance.js';
-import { createClashes, visiblyDeleted, type DocumentState, type PendingEdit } from './document-state.js';
+import { rebasePending } from './advance.js';
+import { createClashes, visiblyDeleted, withoutGuards, type DocumentState, type PendingEdit } from './document-state.js';
+import { serverLimits } from './server-limits.js';
 
 export interface Withdrawn {
   /** Undefined: the server has no such document, by a creation that was refused or a purge. */

@@ -41,15 +41,16 @@ for (const [count, from] of [[1000, 0], [9000, 1000]] as const) {
   await b.close();
 }
 
-{
+docs.create({ ...document(0), text: 'x'.repeat(500_000) }, { id: 'large' });
+for (const [size, ids] of [['1 kB', Array.from({ length: 100 }, (_, n) => `d${n}`)], ['500 kB', ['large']]] as const) {
   const times: number[] = [];
   for (let n = 0; n < 3000; n++) {
     const start = performance.now();
-    docs.increment(`d${n % 100}`, '/n');
+    docs.increment(ids[n % ids.length]!, '/n');
     times.push(performance.now() - start);
   }
   const total = times.reduce((sum, time) => sum + time, 0);
-  say(`local edit, 1 kB document: median ${(median(times) * 1000).toFixed(0)} µs, ${((3000 / total) * 1000).toFixed(0)}/s`);
+  say(`local edit, ${size} document: median ${(median(times) * 1000).toFixed(0)} µs, ${((3000 / total) * 1000).toFixed(0)}/s`);
   await a.settled();
 }
 

@@ -1,6 +1,7 @@
 import type { Database } from 'better-sqlite3';
-import type { DocumentId, JsonValue, Revision } from '@concord/core';
-import type { DocumentState, PendingEdit } from '../document-state.js';
+import { ConcordError, apply, jsonBytes, type DocumentId, type JsonValue, type Revision } from '@concord/core';
+import { visiblyDeleted, withoutGuards, type DocumentState, type PendingEdit } from '../document-state.js';
+import { serverLimits } from '../server-limits.js';
 
 /** A row of `documents`. */
 interface Row {
@@ -17,6 +18,7 @@ interface Row {
   left_filter: number;
   created_at: string;
   updated_at: string;
+  shown: number;
 }
 
 /** The table `documents`. Every write is within the caller's transaction. */
@@ -29,26 +31,28 @@ export class Documents {
   constructor(private readonly database: Database) {
     this.select = database.prepare<[string], Row>('SELECT * FROM documents WHERE id = ?');
     this.upsert = database.prepare(`
-      INSERT INTO documents (id, collection, title, value, deleted, confirmed, confirmed_deleted, revision, position, counter, left_filter, created_at, updated_at, round)
-      VALUES (@id, @collection, @title, @value, @deleted, @confirmed, @confirmedDeleted, @revision, @position, @counter, @left, @createdAt, @updatedAt, @round)
+      INSERT INTO documents (id, collection, title, value, deleted, confirmed, confirmed_deleted, revision, position, counter, left_filter, created_at, updated_at, shown, round)
+      VALUES (@id, @collection, @title, @value, @deleted, @confirmed, @confirmedDeleted, @revision, @position, @counter, @left, @createdAt, @updatedAt, @shown, @round)
       ON CONFLICT (id) DO UPDATE SET
         collection = excluded.collection, title = excluded.title, value = excluded.value, deleted = excluded.deleted,
         confirmed = excluded.confirmed, confirmed_deleted = excluded.confirmed_deleted, revision = excluded.revision,
         position = excluded.position, counter = excluded.counter, left_filter = excluded.left_filter,
-        created_at = excluded.created_at, updated_at = excluded.updated_at, round = max(round, excluded.round)`);
-    // The first pending edit keeps the value it was made on.
-    this.updateValue = database.prepare<[number, string, number, string, string]>(
-      'UPDATE documents SET confirmed = CASE WHEN ? THEN value ELSE confirmed END, value = ?, deleted = ?, updated_at = ? WHERE id = ?',
+        created_at = excluded.created_at, updated_at = excluded.updated_at, shown = excluded.shown, round = max(round, excluded.round)`);
+    // The first pending edits keep the value they were made on.
+    this.updateValue = database.prepare<[string, number, string, number, string]>(
+      'UPDATE documents SET confirmed = CASE WHEN shown = 0 THEN value ELSE confirmed END, value = ?, deleted = ?, updated_at = ?, shown = ? WHERE id = ?',
     );
     this.remove = database.prepare<[string]>('DELETE FROM documents WHERE id = ?');
   }
 
+  /** `bytes`: of the value as JSON, at most. */
   read(id: DocumentId, pendingOf: (id: DocumentId) => readonly PendingEdit[]): { readonly state: DocumentState; readonly bytes: number } | undefined {
     const row = this.select.get(id);
     if (row === undefined) return undefined;
     const pending = pendingOf(id);
-    const value = JSON.parse(row.value) as JsonValue;
-    const confirmed = pending.length === 0 ? value : row.confirmed === null ? undefined : (JSON.parse(row.confirmed) as JsonValue);
+    const stored = JSON.parse(row.value) as JsonValue;
+    const confirmed = pending.length === 0 || row.shown === 0 ? stored : row.confirmed === null ? undefined : (JSON.parse(row.confirmed) as JsonValue);
+    const unshown = pending.filter(({ seq }) => seq > row.shown);
     const state: DocumentState = {
       id,
       collection: row.collection,
@@ -57,18 +61,18 @@ export class Documents {
       confirmedDeleted: row.confirmed_deleted === 1,
       revision: row.revision as Revision,
       position: row.position,
-      value,
-      deleted: row.deleted === 1,
+      value: unshown.reduce((value, edit) => made(id, value, edit), stored),
+      deleted: visiblyDeleted(row.deleted === 1, unshown),
       pending,
       counter: row.counter,
       left: row.left_filter === 1,
       createdAt: row.created_at,
-      updatedAt: row.updated_at,
+      updatedAt: unshown.at(-1)?.createdAt ?? row.updated_at,
     };
-    return { state, bytes: row.value.length + (row.confirmed?.length ?? 0) };
+    return { state, bytes: unshown.reduce((bytes, { patch }) => bytes + jsonBytes(patch), Buffer.byteLength(row.value)) };
   }
 
-  /** Writes everything but the outbox. Returns the size of the texts, for the cache. */
+  /** Writes everything but the outbox. Returns the bytes of the value as JSON. */
   write(state: DocumentState, round: number): number {
     const value = JSON.stringify(state.value);
     const confirmed = state.pending.length === 0 || state.confirmed === undefined ? null : JSON.stringify(state.confirmed);
@@ -86,14 +90,23 @@ export class Documents {
       left: state.left ? 1 : 0,
       createdAt: state.createdAt,
       updatedAt: state.updatedAt,
+      shown: state.pending.at(-1)?.seq ?? 0,
       round,
     });
-    return value.length + (confirmed?.length ?? 0);
+    return Buffer.byteLength(value);
   }
 
-  /** The short way of a local edit: only what the app sees has changed. `text` is the value as JSON. */
-  writeValue(state: DocumentState, text: string, firstPending: boolean): void {
-    this.updateValue.run(firstPending ? 1 : 0, text, state.deleted ? 1 : 0, state.updatedAt, state.id);
+  /** Writes what the app sees, where only local edits have changed it. */
+  show(state: DocumentState): void {
+    this.updateValue.run(JSON.stringify(state.value), state.deleted ? 1 : 0, state.updatedAt, state.pending.at(-1)?.seq ?? 0, state.id);
+  }
+
+  /** Documents with edits that are not shown yet. */
+  unshown(): DocumentId[] {
+    return this.database
+      .prepare<[], { id: string }>('SELECT DISTINCT id FROM outbox JOIN documents ON id = outbox.document WHERE seq > shown')
+      .all()
+      .map(({ id }) => id as DocumentId);
   }
 
   delete(id: DocumentId): void {
@@ -123,4 +136,11 @@ export class Documents {
   count(): number {
     return this.database.prepare<[], { n: number }>('SELECT count(*) AS n FROM documents WHERE deleted = 0').get()!.n;
   }
+}
+
+/** An edit on the value it was made on: that it applies was seen then. */
+function made(id: DocumentId, value: JsonValue, { patch, patchId }: PendingEdit): JsonValue {
+  const applied = apply(value, withoutGuards(patch), serverLimits);
+  if (applied.ok) return applied.value;
+  throw new ConcordError('INTERNAL', `The edit ${patchId} of ${id} in the outbox does not apply to the value in the file: ${applied.error.message}`, { id });
 }

@@ -22,6 +22,7 @@ export class Outbox {
   private readonly updateRow;
   private readonly updateStamp;
   private readonly deleteRow;
+  private readonly deleteOldest;
   private nextSeq: number;
 
   constructor(private readonly database: Database) {
@@ -34,6 +35,7 @@ export class Outbox {
     );
     this.updateStamp = database.prepare<[number, number | null, string, number]>('UPDATE outbox SET state = ?, counter = ? WHERE document = ? AND seq = ?');
     this.deleteRow = database.prepare<[string, number]>('DELETE FROM outbox WHERE document = ? AND seq = ?');
+    this.deleteOldest = database.prepare<[string, number]>('DELETE FROM outbox WHERE document = ? AND seq <= ?');
     this.nextSeq = 1 + (database.prepare<[], { top: number | null }>('SELECT max(seq) AS top FROM outbox').get()!.top ?? 0);
   }
 
@@ -73,6 +75,12 @@ export class Outbox {
   /** Makes the rows of a document say what `after` says; `before` is what they say now. Rows keep their order. */
   replace(document: DocumentId, before: readonly PendingEdit[], after: readonly PendingEdit[]): void {
     if (before === after) return;
+    const gone = before.length - after.length;
+    if (gone > 0 && after.every((edit, index) => edit === before[gone + index])) {
+      // The usual way out: the oldest have come back, and the others are as they were.
+      this.deleteOldest.run(document, before[gone - 1]!.seq);
+      return;
+    }
     const old = new Map(before.map((edit) => [edit.seq, edit]));
     for (const edit of after) {
       const was = old.get(edit.seq);

@@ -6,6 +6,9 @@
  * it; without pending edits the two are the same and `confirmed` is NULL. `revision` 0: the server does not have it yet.
  * `counter` is the highest counter of this replica that the log of the document is known to hold.
  *
+ * `shown`: `value`, `deleted` and `updated_at` contain the edits of the outbox up to this `seq`, 0: none of them, and then `value` is
+ * what the server has. Later ones are applied by whoever reads the row, so that an edit writes its outbox row and nothing else.
+ *
  * `outbox.state`: 0 never sent (may still be squashed), 1 sent (frozen). `counter` is given at the first sending.
  * One tree and no index beside it: a local edit writes one page of it.
  */
@@ -70,5 +73,9 @@ export const migrations: readonly string[] = [
     created_at TEXT NOT NULL,
     refused_at TEXT NOT NULL
   );
+  `,
+  `
+  ALTER TABLE documents ADD COLUMN shown INTEGER NOT NULL DEFAULT 0;
+  UPDATE documents SET shown = (SELECT max(seq) FROM outbox WHERE document = documents.id) WHERE id IN (SELECT document FROM outbox);
   `,
 ];

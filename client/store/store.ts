@@ -1,5 +1,5 @@
 import Sqlite, { type Database } from 'better-sqlite3';
-import { ConcordError, type DocumentId, type ReplicaId } from '@concord/core';
+import { ConcordError, jsonBytes, type DocumentId, type ReplicaId } from '@concord/core';
 import type { DocumentState, PendingEdit } from '../document-state.js';
 import { Checkpoint } from './checkpoint.js';
 import { Conflicts } from './conflicts.js';
@@ -15,9 +15,17 @@ export interface DocumentChange {
 
 interface Staged extends DocumentChange {
   readonly bytes: number;
+  /** Whether the row in `documents` has all edits of the outbox now; undefined: as before. */
+  readonly shown: boolean | undefined;
 }
 
-/** Size of the texts of the documents kept parsed in memory. */
+interface Cached {
+  readonly state: DocumentState;
+  /** Of the value as JSON, at most. */
+  readonly bytes: number;
+}
+
+/** Size of the documents kept parsed in memory, as JSON. */
 const cacheBytes = 64 * 1024 * 1024;
 
 /**
@@ -32,12 +40,14 @@ export class Store {
   readonly conflicts: Conflicts;
   readonly quarantine: Quarantine;
   readonly checkpoint: Checkpoint;
-  private readonly cache = new Map<DocumentId, { readonly state: DocumentState; readonly bytes: number }>();
+  private readonly cache = new Map<DocumentId, Cached>();
   private cachedBytes = 0;
   private staged: Map<DocumentId, Staged> | undefined;
   private pendingEdits: number;
   /** Documents with pending edits, about in the order in which they began to wait. */
   readonly waiting: Set<DocumentId>;
+  /** Documents whose row in `documents` is behind the outbox. */
+  private readonly unshown: Set<DocumentId>;
   private readonly begin;
   private readonly commit;
   private readonly rollback;
@@ -55,6 +65,7 @@ export class Store {
     this.checkpoint = new Checkpoint(database, newReplicaId);
     this.pendingEdits = this.outbox.count();
     this.waiting = new Set(this.outbox.documents());
+    this.unshown = new Set(this.documents.unshown());
     this.begin = database.prepare('BEGIN');
     this.commit = database.prepare('COMMIT');
     this.rollback = database.prepare('ROLLBACK');
@@ -103,21 +114,45 @@ export class Store {
       if (this.database.inTransaction) this.rollback.run();
       this.checkpoint.restore(meta);
       this.pendingEdits = pendingBefore;
-      if (error instanceof Sqlite.SqliteError) {
-        throw new ConcordError('UNAVAILABLE', `The replica's file could not be written: ${error.message} (${error.code}). Nothing was changed.`, {}, { cause: error });
-      }
-      throw error;
+      throw notWritten(error);
     } finally {
       this.staged = undefined;
     }
-    for (const [id, { after, bytes }] of staged) {
-      if (after === undefined) this.forget(id);
-      else this.remember(id, after, bytes);
-      if (after === undefined || after.pending.length === 0) this.waiting.delete(id);
-      else this.waiting.add(id);
-    }
-    if (staged.size > 0) this.onCommit(staged);
+    this.committed(staged);
     return result;
+  }
+
+  /**
+   * A local edit on a document that is here, in a transaction of its own: one row of the outbox, whatever the size of the
+   * document. `bytes`: of `after.value` as JSON, at most. Throws as `transact` does.
+   */
+  commitEdit(before: DocumentState, after: DocumentState, edit: PendingEdit, bytes: number): void {
+    this.assertOpen();
+    if (this.staged !== undefined) throw new Error('An edit was made inside a transaction of the replica.');
+    try {
+      this.outbox.insert(after.id, edit);
+    } catch (error) {
+      throw notWritten(error);
+    }
+    this.pendingEdits++;
+    this.committed(new Map([[after.id, { before, after, bytes, shown: false }]]));
+  }
+
+  /** Writes what the app sees where edits have left that for later: to be called before SQL reads `documents`. Throws as `transact` does. */
+  show(): void {
+    if (this.unshown.size === 0) return;
+    this.transact(() => {
+      for (const id of this.unshown) {
+        const state = this.read(id);
+        if (state !== undefined) this.documents.show(state);
+      }
+    });
+    this.unshown.clear();
+  }
+
+  /** Bytes of the value of a document as JSON, at most; undefined when it was not read lately. */
+  bytesAtMost(id: DocumentId): number | undefined {
+    return this.cache.get(id)?.bytes;
   }
 
   /** Within a transaction: the document with its outbox rows. */
@@ -125,21 +160,14 @@ export class Store {
     const before = this.read(after.id);
     const bytes = this.documents.write(after, round);
     this.outbox.replace(after.id, before?.pending ?? [], after.pending);
-    this.stage(after.id, before, after, bytes);
+    this.stage(after.id, before, after, bytes, true);
   }
 
-  /** Within a transaction: a local edit on a document that exists. `text` is `after.value` as JSON. */
-  writeEdit(before: DocumentState, after: DocumentState, edit: PendingEdit, text: string): void {
-    this.documents.writeValue(after, text, before.pending.length === 0);
-    this.outbox.insert(after.id, edit);
-    this.stage(after.id, before, after, text.length * 2);
-  }
-
-  /** Within a transaction: only outbox rows have changed. */
-  writePending(after: DocumentState): void {
+  /** Within a transaction: only stamps of outbox rows have changed, not what they do. */
+  writeStamps(after: DocumentState): void {
     const before = this.read(after.id);
     this.outbox.replace(after.id, before?.pending ?? [], after.pending);
-    this.stage(after.id, before, after, this.cache.get(after.id)?.bytes ?? JSON.stringify(after.value).length);
+    this.stage(after.id, before, after, this.bytesAtMost(after.id) ?? jsonBytes(after.value), undefined);
   }
 
   /** Within a transaction: the document and its outbox rows are gone. */
@@ -148,7 +176,7 @@ export class Store {
     if (before === undefined) return;
     this.documents.delete(id);
     this.outbox.replace(id, before.pending, []);
-    this.stage(id, before, undefined, 0);
+    this.stage(id, before, undefined, 0, true);
   }
 
   /** Forgets parsed documents, after rows were changed by set-based statements. */
@@ -166,22 +194,35 @@ export class Store {
     if (!this.database.open) throw new ConcordError('UNAVAILABLE', 'The replica is closed. Open it again.');
   }
 
-  private stage(id: DocumentId, before: DocumentState | undefined, after: DocumentState | undefined, bytes: number): void {
+  private stage(id: DocumentId, before: DocumentState | undefined, after: DocumentState | undefined, bytes: number, shown: boolean | undefined): void {
     const staged = this.staged;
     if (staged === undefined) throw new Error('A document was written outside of a transaction.');
     this.pendingEdits += (after?.pending.length ?? 0) - (before?.pending.length ?? 0);
     const earlier = staged.get(id);
-    staged.set(id, { before: earlier === undefined ? before : earlier.before, after, bytes });
+    staged.set(id, { before: earlier === undefined ? before : earlier.before, after, bytes, shown: shown ?? earlier?.shown });
+  }
+
+  private committed(staged: ReadonlyMap<DocumentId, Staged>): void {
+    for (const [id, { after, bytes, shown }] of staged) {
+      if (after === undefined) this.forget(id);
+      else this.remember(id, after, bytes);
+      if (after === undefined || after.pending.length === 0) this.waiting.delete(id);
+      else this.waiting.add(id);
+      if (shown === true) this.unshown.delete(id);
+      else if (shown === false) this.unshown.add(id);
+    }
+    if (staged.size > 0) this.onCommit(staged);
   }
 
   private remember(id: DocumentId, state: DocumentState, bytes: number): void {
     this.forget(id);
-    this.cache.set(id, { state, bytes });
-    this.cachedBytes += bytes;
-    for (const [oldest, { bytes: freed }] of this.cache) {
+    const cached = { state, bytes };
+    this.cache.set(id, cached);
+    this.cachedBytes += weight(cached);
+    for (const [oldest, freed] of this.cache) {
       if (this.cachedBytes <= cacheBytes || oldest === id) break;
       this.cache.delete(oldest);
-      this.cachedBytes -= freed;
+      this.cachedBytes -= weight(freed);
     }
   }
 
@@ -189,6 +230,14 @@ export class Store {
     const cached = this.cache.get(id);
     if (cached === undefined) return;
     this.cache.delete(id);
-    this.cachedBytes -= cached.bytes;
+    this.cachedBytes -= weight(cached);
   }
+}
+
+/** With edits pending, the confirmed value is held too. */
+const weight = ({ state, bytes }: Cached): number => (state.pending.length === 0 ? bytes : 2 * bytes);
+
+function notWritten(error: unknown): unknown {
+  if (!(error instanceof Sqlite.SqliteError)) return error;
+  return new ConcordError('UNAVAILABLE', `The replica's file could not be written: ${error.message} (${error.code}). Nothing was changed.`, {}, { cause: error });
 }
