@@ -5,6 +5,8 @@ export interface Arguments {
   readonly systems: readonly SystemName[];
   readonly quick: boolean;
   readonly rounds: number;
+  /** After so long each system gets one round of what is left. */
+  readonly minutes: number;
   /** Whether bench/RESULTS.md is written. */
   readonly report: boolean;
   /** Folder for CPU profiles of the servers and the drivers. */
@@ -15,12 +17,16 @@ export interface Arguments {
 
 export const usage = `Usage: npm run bench -- [options]        (after npm run build)
 
-Measures Concord beside its peers. Every outcome is verified. Exit status: 0, 1 when a run failed, 2 for wrong arguments.
+Measures Concord beside its peers. Every outcome is verified. The report keeps what was measured before of other systems and
+workloads, so that peers can be measured apart:
+  npm run bench -- --systems concord,concord-squash,sharedb,hocuspocus --rounds 2        about 6 minutes
+Exit status: 0, 1 when a run failed, 2 for wrong arguments.
 
 Options:
   --only W1,W3             workloads: ${workloadNames.join(', ')}
   --systems concord,rxdb   systems: ${systemNames.join(', ')}
   --rounds N               rounds of each, in turns (3; with --quick 1)
+  --minutes N              after so long one round of what is left (20)
   --quick                  small sizes, to see that it works; writes no report
   --no-report              does not write bench/RESULTS.md
   --note TEXT              a line for the report, on what else the machine did
@@ -33,6 +39,7 @@ export function readArguments(given: readonly string[]): Arguments | string {
   let systems: readonly SystemName[] = systemNames;
   let quick = false;
   let rounds: number | undefined;
+  let minutes = 20;
   let report = true;
   let profile: string | null = null;
   let note: string | null = null;
@@ -67,6 +74,10 @@ export function readArguments(given: readonly string[]): Arguments | string {
         if (!Number.isInteger(rounds) || rounds < 1 || rounds > 99) return '--rounds: give a whole number from 1 to 99.';
         break;
       }
+      case '--minutes':
+        minutes = Number(value());
+        if (!(minutes > 0)) return '--minutes: give a number above 0.';
+        break;
       case '--note':
         note = value() ?? null;
         if (note === null) return '--note: give a text.';
@@ -79,7 +90,7 @@ export function readArguments(given: readonly string[]): Arguments | string {
         return `Unknown argument: ${name}`;
     }
   }
-  return { workloads, systems, quick, rounds: rounds ?? (quick ? 1 : 3), report: report && !quick, profile, note };
+  return { workloads, systems, quick, rounds: rounds ?? (quick ? 1 : 3), minutes, report: report && !quick, profile, note };
 }
 
 function namesIn<Name extends string>(given: string | undefined, known: readonly Name[]): readonly Name[] | string {

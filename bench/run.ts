@@ -7,7 +7,8 @@ import { fileURLToPath } from 'node:url';
 import { readArguments, usage, type Arguments } from './arguments.js';
 import type { Answer, Order } from './drive.js';
 import { installPeers } from './peers.js';
-import { collect, markdown, table, type Cell } from './results.js';
+import { readRecorded, withRun, writeRecorded, type Cell } from './recorded.js';
+import { circumstances, collect, markdown, table } from './results.js';
 import { ended } from '../test/server-process.js';
 import { startServer, type RunningServer } from './servers.js';
 import { loadSystem, type System, type SystemName } from './system.js';
@@ -48,13 +49,20 @@ async function main(): Promise<number> {
     });
   }
   const started = new Date();
+  const deadline = performance.now() + read.minutes * 60_000;
+  const before = readRecorded();
   const cells: Cell[] = [];
   try {
     for (const name of read.workloads) {
-      cells.push(...(await measure(await loadWorkload(name), read, folder)));
-      print(table(cells.filter((cell) => cell.workload === name)));
+      const measured = await measure(await loadWorkload(name), read, folder, deadline);
+      if (measured.length === 0) continue;
+      cells.push(...measured);
+      print(table(name, measured));
+      if (!read.report) continue;
       // After each workload: a run that is stopped leaves what it has measured.
-      if (read.report) await writeFile(resultsFile, await markdown(cells, read, started));
+      const recorded = withRun(before, await circumstances(started, read.systems.filter((system) => cells.some((cell) => cell.name === system)), fullSizes, read.note), cells);
+      writeRecorded(recorded);
+      await writeFile(resultsFile, await markdown(recorded));
     }
   } finally {
     await stop();
@@ -63,10 +71,9 @@ async function main(): Promise<number> {
   return cells.some(({ failures }) => failures.length > 0) ? 1 : 0;
 }
 
-/** All systems of one workload: their servers run at the same time, their rounds take turns. */
-async function measure(workload: Workload, { systems, quick, rounds, profile }: Arguments, folder: string): Promise<readonly Cell[]> {
+/** All systems of one workload: their servers run at the same time, their rounds take turns. After the deadline there is no second round. */
+async function measure(workload: Workload, { systems, quick, rounds, profile }: Arguments, folder: string, deadline: number): Promise<readonly Cell[]> {
   const sizes = quick ? quickSizes : fullSizes;
-  print(`\n${workload.name}: ${workload.title}`);
   const taking: { readonly name: SystemName; readonly system: System; readonly server: RunningServer; readonly outcomes: Outcome[]; readonly failures: string[] }[] = [];
   for (const name of systems) {
     const system = await loadSystem(name);
@@ -77,7 +84,8 @@ async function measure(workload: Workload, { systems, quick, rounds, profile }: 
     open.add(server.stop);
     taking.push({ name, system, server, outcomes: [], failures: [] });
   }
-  for (let round = 0; round < rounds; round++) {
+  if (taking.length > 0) print(`\n${workload.name}: ${workload.title}`);
+  for (let round = 0; round < rounds && (round === 0 || performance.now() < deadline); round++) {
     for (const { name, server, outcomes, failures } of taking) {
       if (failures.length > 0) continue;
       const order = { system: name, workload: workload.name, endpoint: server.endpoint, sizes, round } as const;
