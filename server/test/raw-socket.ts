@@ -17,8 +17,8 @@ export interface RawSocket {
   close(): void;
 }
 
-export async function openRawSocket(url: string, protocol = 'graphql-transport-ws'): Promise<RawSocket> {
-  const socket = new WebSocket(url, protocol);
+export async function openRawSocket(url: string, protocol = 'graphql-transport-ws', { perMessageDeflate = true } = {}): Promise<RawSocket> {
+  const socket = new WebSocket(url, protocol, { perMessageDeflate });
   const arrived: Message[] = [];
   const waiting: { resolve: (message: Message) => void; reject: (error: Error) => void }[] = [];
   let end: Error | null = null;
@@ -53,8 +53,8 @@ export async function openRawSocket(url: string, protocol = 'graphql-transport-w
 }
 
 /** Opened and acknowledged with this token. */
-export async function openSession(url: string, token: string): Promise<RawSocket> {
-  const socket = await openRawSocket(url);
+export async function openSession(url: string, token: string, options: { readonly perMessageDeflate?: boolean } = {}): Promise<RawSocket> {
+  const socket = await openRawSocket(url, undefined, options);
   socket.send({ type: 'connection_init', payload: { Authorization: `Bearer ${token}` } });
   const { type } = await socket.next();
   if (type !== 'connection_ack') throw new Error(`Expected connection_ack, got ${type}.`);
