@@ -32,8 +32,9 @@ export class Conflicts {
     this.updateEdit = database.prepare<[string, string, string]>('UPDATE conflicts SET patch_id = ? WHERE document = ? AND patch_id = ?');
   }
 
-  add(found: FoundConflict, foundAt: string): void {
-    this.insert.run(found.documentId, found.revision, found.patchId, JSON.stringify(found.conflict), foundAt);
+  add(found: FoundConflict, foundAt: string): LocalConflict {
+    const { lastInsertRowid } = this.insert.run(found.documentId, found.revision, found.patchId, JSON.stringify(found.conflict), foundAt);
+    return { ...found, id: Number(lastInsertRowid), foundAt };
   }
 
   /** Oldest first; of one document, or of all. */

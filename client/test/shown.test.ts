@@ -43,7 +43,7 @@ describe('the documents in the file', () => {
     let made = 0;
     let position = 0;
     const edits = () => new LocalEdits(store, { now: () => (clock += 1000), newId: () => `p${made++}` }, () => undefined);
-    const pull = () => new Pull(store, { now: () => clock, heads: () => Promise.reject(new Error('a change did not join on')), returned: () => undefined, leftWithPending: () => undefined });
+    const pull = () => new Pull(store, { now: () => clock, heads: () => Promise.reject(new Error('a change did not join on')), returned: () => undefined, conflicted: () => undefined, leftWithPending: () => undefined });
     const arrive = (change: Pick<RemoteChange, 'documentId' | 'kind' | 'patch' | 'patchId' | 'counter'>) =>
       pull().apply({
         changes: [{ ...change, revision: ((store.read(change.documentId as DocumentId)?.revision ?? 0) + 1) as never, position: ++position as never, committedAt: new Date((clock += 1000)).toISOString(), collection: 'c', title: '' }],
