@@ -106,6 +106,12 @@ describe('npm start', { timeout: 60_000 }, () => {
     expect(await list.exited).toBe(0);
     expect(list.output()).toMatch(/valid.*Owner[\s\S]*revoked.*Ann.*VIEWER of main/);
     expect(list.output()).not.toContain(viewerToken);
+    const preview = run('server/compact-cli.ts', ['--dry-run', '--days', '1'], environment);
+    expect(await preview.exited).toBe(0);
+    expect(preview.output()).toContain('0 changes (0 bytes) and 0 rows of the audit would go.');
+    const compacted = run('server/compact-cli.ts', ['--workspace', 'main'], environment);
+    expect(await compacted.exited).toBe(0);
+    expect(compacted.output()).toContain('main: 0 changes are gone, the log begins after position 0.');
   });
 
   it('starts after PostgreSQL itself was killed with the server', async () => {
@@ -132,6 +138,7 @@ describe('npm start', { timeout: 60_000 }, () => {
     ['plain HTTP in production', 'server/main.ts', [], { NODE_ENV: 'production' }, 2, 'NODE_ENV=production refuses plain HTTP'],
     ['a database that is not there', 'server/main.ts', [], { PORT: '0', DATABASE_URL: 'postgresql://u:p@127.0.0.1:1/d' }, 1, 'the PostgreSQL of DATABASE_URL cannot be reached at 127.0.0.1:1 (ECONNREFUSED)'],
     ['a token command without a role', 'server/token-cli.ts', ['create', '--name', 'x'], {}, 2, 'create needs --role'],
+    ['a compaction of no number of days', 'server/compact-cli.ts', ['--days', 'ten'], {}, 2, '--days needs a whole number'],
     ['an unknown token command', 'server/token-cli.ts', ['destroy'], {}, 2, 'Unknown command: destroy'],
   ])('refuses %s and says what to do', async (_name, script, args, change, status, text) => {
     const refused = run(script, args, change);
