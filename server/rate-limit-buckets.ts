@@ -22,7 +22,7 @@ interface Bucket {
 }
 
 /** Beyond them the one unused for longest is forgotten, which is nearly always a full one. */
-export const mostKeys = 50_000;
+export const mostKeys = 20_000;
 
 /** Buckets in the memory of this node. */
 export class LocalBuckets implements Buckets {

@@ -5,7 +5,7 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { startRedisServer, type RedisServer } from '../../test/redis-server.js';
 import type { Notifications } from '../notify.js';
-import { openRedisNotifications } from '../notify-redis.js';
+import { openRedisNotifications, redisPrefix } from '../notify-redis.js';
 import { openSharedBuckets } from '../rate-limit-redis.js';
 import { openRedis } from '../redis.js';
 import { atHead, create, openWorld, patch, type Node, type World } from './engine-world.js';
@@ -136,6 +136,21 @@ describe('The feed of another node, with Redis', () => {
   const follow = (at: Node, after: Cursor | null): AsyncIterator<FeedEvent> => at.feed.follow(world.reader, world.workspaceId, { after, filter: {} })[Symbol.asyncIterator]();
   const next = async (stream: AsyncIterator<FeedEvent>): Promise<ChangeBatch> => (await stream.next()).value as ChangeBatch;
   const bump = (at: Node) => at.commit.push(world.editor, world.workspaceId, [atHead('d', patch({ op: 'inc', path: '/n', value: 1 }))]);
+
+  it('is told apart from the feeds of another database by a prefix, for which no special right is needed', async () => {
+    const other = await openWorld(postgresUrl());
+    const plain = await world.sql.connect();
+    await plain.query('CREATE ROLE plain_of_redis_test');
+    await plain.query('SET ROLE plain_of_redis_test');
+    const prefixes = [await redisPrefix(world.sql), await redisPrefix(plain), await redisPrefix(other.sql)];
+    await plain.query('RESET ROLE');
+    await plain.query('DROP ROLE plain_of_redis_test');
+    plain.release();
+    await other.close();
+    expect(prefixes[0]).toMatch(/^concord:[0-9a-f]{16}:$/);
+    expect(prefixes[1]).toBe(prefixes[0]);
+    expect(prefixes[2]).not.toBe(prefixes[0]);
+  });
 
   it('moves within milliseconds of a commit', async () => {
     const redisUrl = inject('redisUrl');
