@@ -1,17 +1,20 @@
 /**
- * What one delivery costs the feed itself, without sockets and GraphQL: many followers of one workspace, one writer.
+ * What one delivery costs the feed itself, without sockets and GraphQL: many followers of one workspace, one writer. Followers are
+ * asked for each event, as those of event streams and with conditions are, or are pushed to, as the others over a WebSocket are.
  *
- *     npx tsx --conditions=@concord/source bench/server-feed.ts [followers] [commits]
+ *     npx tsx --conditions=@concord/source bench/server-feed.ts [followers] [commits] [asked | pushed]
  *
  * Needs CONCORD_TEST_POSTGRES: a PostgreSQL in which it may create databases.
  */
 import type { FeedEvent } from '@concord/schema';
 import { parsePatch } from '@concord/core';
+import { canPush } from '../server/feed/pushing.js';
 import { atHead, create, openWorld } from '../server/test/engine-world.js';
 import { postgresUrl } from '../server/test/postgres-url.js';
 
 const followers = Number(process.argv[2] ?? 500);
 const commits = Number(process.argv[3] ?? 1000);
+const pushed = process.argv[4] !== 'asked';
 const bump = parsePatch([{ op: 'inc', path: '/n', value: 1 }]);
 if (!bump.ok) throw new Error(bump.error.message);
 
@@ -25,21 +28,32 @@ try {
   const heap = process.memoryUsage().heapUsed;
 
   const waits: number[] = [];
-  let sent = 0;
+  const sentAt: number[] = [];
   const readers = streams.map(async (stream) => {
-    for (let seen = 0; seen < commits; ) {
-      const { value } = (await stream.next()) as { value: FeedEvent };
-      if (value.type !== 'ChangeBatch') throw new Error(value.reason);
-      seen += value.changes.length;
-      waits.push(performance.now() - sent);
+    let seen = 0;
+    let done: () => void = () => undefined;
+    const all = new Promise<void>((resolve) => (done = resolve));
+    const take = (event: FeedEvent) => {
+      if (event.type !== 'ChangeBatch') throw new Error(event.reason);
+      const now = performance.now();
+      // One writer and one order: the nth change that comes is the nth that was made.
+      for (let n = 0; n < event.changes.length; n++) waits.push(now - sentAt[seen++]!);
+      if (seen >= commits) done();
+      return true;
+    };
+    if (pushed && canPush(stream)) {
+      stream.pushTo(take);
+      // Ends, with an error, when the node closes.
+      stream.next().catch(() => undefined);
+      return all;
     }
+    while (seen < commits) take(((await stream.next()) as { value: FeedEvent }).value);
   });
   const cpu = process.cpuUsage();
   const start = performance.now();
   for (let commit = 0; commit < commits; commit++) {
-    const pushed = node.commit.push(world.editor, world.workspaceId, [atHead('watched', bump.value)]);
-    sent = performance.now();
-    await pushed;
+    sentAt.push(performance.now());
+    await node.commit.push(world.editor, world.workspaceId, [atHead('watched', bump.value)]);
   }
   await Promise.all(readers);
   const elapsed = (performance.now() - start) / 1000;
@@ -47,7 +61,7 @@ try {
   waits.sort((a, b) => a - b);
   const deliveries = followers * commits;
   process.stdout.write(
-    `${Math.round(deliveries / elapsed)} deliveries/s to ${followers} followers, ${((used.user + used.system) / deliveries).toFixed(2)} µs of Node each with the commit, ` +
+    `${Math.round(deliveries / elapsed)} deliveries/s to ${followers} followers that are ${pushed ? 'pushed to' : 'asked'}, ${((used.user + used.system) / deliveries).toFixed(2)} µs of Node each with the commit, ` +
       `p50 ${waits[waits.length >> 1]?.toFixed(2)} ms, p99 ${waits[Math.floor(waits.length * 0.99)]?.toFixed(2)} ms after the push; ${((process.memoryUsage().heapUsed - heap) / followers / 1024).toFixed(1)} KiB a follower\n`,
   );
   await node.close();
