@@ -63,7 +63,8 @@ export class ConflictStream extends Derived<ConflictBatch> {
       if (this.changes === null || this.from >= this.to) {
         const event = await this.event();
         if (event === null) return { done: true, value: undefined };
-        if (event.type === 'Resync') throw rewritten();
+        // Conflicts are kept when changes are compacted away: from the last cursor none is missed.
+        if (event.type === 'Resync') throw event.reason === 'EPOCH_CHANGED' ? rewritten() : lagged();
         await this.take(event);
       }
       const { changes, upToDate } = this.changes!;
@@ -99,5 +100,7 @@ export class ConflictStream extends Derived<ConflictBatch> {
     return place.position;
   }
 }
+
+const lagged = (): ConcordError => new ConcordError('LAGGED', 'The feed has moved on further than is kept; subscribe again from the last cursor');
 
 const rewritten = (): ConcordError => new ConcordError('EPOCH_CHANGED', 'The history was rewritten; read the conflicts again, then subscribe without a cursor');

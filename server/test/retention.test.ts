@@ -1,5 +1,5 @@
 import type { Counter, Cursor, Position, ReplicaId, Revision, WorkspaceId } from '@concord/core';
-import type { ChangeBatch, FeedEvent } from '@concord/schema';
+import type { ChangeBatch, ConflictBatch, FeedEvent } from '@concord/schema';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadNeed, loadStates } from '../commit/load.js';
 import { formatCursor } from '../feed/cursor.js';
@@ -113,6 +113,27 @@ describe('an edit that meets compacted changes', () => {
     const again = await other.commit.push(world.editor, world.workspaceId, [edit('dup', 'A', 1, 0, create({ n: 0 })), edit('dup', 'A', 2, 0, bump), edit('dup', 'B', 1, 3, { kind: 'DELETE' })]);
     expect(again.map(told)).toEqual(['CLOCK_STALE', 'CLOCK_STALE', 'again 4']);
     expect(await push(edit('dup', 'B', 2, 4, { kind: 'RESTORE' }))).toEqual(['ok 5']);
+  });
+
+  it('has its conflicts kept, and told again', async () => {
+    await push(edit('clash', 'A', 1, 0, create({ text: 'old' })), edit('clash', 'A', 2, 1, patch({ op: 'replace', path: '/text', value: 'first' })));
+    const late = edit('clash', 'B', 1, 1, patch({ op: 'replace', path: '/text', value: 'second' }));
+    const [first] = await node.commit.push(world.editor, world.workspaceId, [late]);
+    expect(committed(first).conflicts).toHaveLength(1);
+    const reads = async () => {
+      const from = (await world.sql.query<{ position: Position }>(`SELECT position::float8 - 1 AS position FROM documents WHERE id = 'clash'`)).rows[0]!.position;
+      const stream = node.feed.conflicts(world.reader, world.workspaceId, { documentId: documentId('clash'), after: cursor(from) })[Symbol.asyncIterator]();
+      const { value } = (await stream.next()) as { value: ConflictBatch };
+      await stream.return?.();
+      return [(await node.read.conflicts(world.reader, world.workspaceId, { documentId: documentId('clash'), first: 10, after: null })).rows.map(({ row }) => row), value.conflicts];
+    };
+    const before = await reads();
+    expect(before).toEqual([committed(first).conflicts, committed(first).conflicts]);
+    await compact(world);
+    expect(await reads()).toEqual(before);
+    const other = await another();
+    const [again] = await other.commit.push(world.editor, world.workspaceId, [late]);
+    expect(committed(again)).toEqual({ ...committed(first), duplicate: true, patch: null });
   });
 
   it('counts on where its replica was, and an unknown replica is still told apart', async () => {
