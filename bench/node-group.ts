@@ -63,9 +63,9 @@ export async function startNodes(postgres: Postgres, count: number, environment:
   const nodes: ServerProcess[] = [];
   const stop = async () => void (await Promise.all(nodes.map(({ process: child }) => ended(child))));
   try {
-    // One after the other: the first makes the tables.
+    // One after the other: the first makes the tables. As in production, behind a proxy that ends TLS; without rate limits.
     for (let index = 0; index < count; index++) {
-      nodes.push(await startServerProcess({ from: 'dist', environment: { DATABASE_URL: databaseUrl, RATE_OPERATIONS: '0', RATE_EDITS: '0', ...environment }, detached: true }));
+      nodes.push(await startServerProcess({ from: 'dist', environment: { DATABASE_URL: databaseUrl, RATE_OPERATIONS: '0', RATE_EDITS: '0', NODE_ENV: 'production', TRUST_PROXY: '1', ...environment }, detached: true }));
     }
     const token = nodes[0]?.token;
     if (token === undefined) throw new Error('The first node printed no token.');
