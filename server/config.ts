@@ -137,6 +137,12 @@ export function readConfig(environment: Environment): Config {
     stopGraceMs: whole('STOP_GRACE_MS', 10_000, 0, 600_000, 'how long a stop waits for running requests, in milliseconds'),
   };
 
+  const { editsPerSecond, editsBurst } = config.rateLimit;
+  if (editsPerSecond > 0 && Math.max(editsPerSecond, editsBurst) < config.limits.pushPatches) {
+    problems.push(
+      `RATE_EDITS_BURST (edits that one principal may push at once) is ${editsBurst}, less than the ${config.limits.pushPatches} of LIMIT_PUSH_PATCHES: a full push would never be taken. Raise it, or lower LIMIT_PUSH_PATCHES.`,
+    );
+  }
   if (production && config.tls === null && !config.trustProxy && !problems.some((problem) => problem.startsWith('TLS_') || problem.startsWith('TRUST_PROXY'))) {
     problems.push(
       'NODE_ENV=production refuses plain HTTP, because tokens would travel unencrypted. Set TLS_CERT and TLS_KEY to the files of a certificate and its key, or set TRUST_PROXY=1 if a proxy in front of this server ends TLS.',
@@ -146,12 +152,6 @@ export function readConfig(environment: Environment): Config {
   return config;
 }
 
-  const { editsPerSecond, editsBurst } = config.rateLimit;
-  if (editsPerSecond > 0 && Math.max(editsPerSecond, editsBurst) < config.limits.pushPatches) {
-    problems.push(
-      `RATE_EDITS_BURST (edits that one principal may push at once) is ${editsBurst}, less than the ${config.limits.pushPatches} of LIMIT_PUSH_PATCHES: a full push would never be taken. Raise it, or lower LIMIT_PUSH_PATCHES.`,
-    );
-  }
 type TextOf = (name: string) => string | null;
 
 function readTls(text: TextOf, problems: string[]): Config['tls'] {

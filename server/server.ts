@@ -71,8 +71,8 @@ async function start(config: Config, log: Logger, opened: (() => Promise<void>)[
   // First: a wrong manifest is told before anything is opened.
   const operations = createOperations(schema, defaultQueryLimits, readTrustedDocuments(config.trustedDocuments));
   const now = () => new Date();
-  const randomId = () => randomBytes(12).toString('hex');
   const monotonicNow = () => performance.now();
+  const randomId = () => randomBytes(12).toString('hex');
 
   let databaseUrl = config.databaseUrl;
   if (databaseUrl === null) {
