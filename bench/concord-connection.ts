@@ -46,6 +46,9 @@ export class PlainWebSocket extends WebSocket {
   }
 }
 
+/** What this process has sent so far. */
+export const sent = { pushes: 0 };
+
 /** One graphql-ws socket, as the client's transport holds it, and nothing of a replica around it. */
 export class ConcordConnection {
   readonly client: Client;
@@ -74,6 +77,7 @@ export class ConcordConnection {
 
   /** The revision of each edit. Throws when one is refused. */
   async push(edits: readonly EditToPush[]): Promise<readonly number[]> {
+    sent.pushes += 1;
     const { push } = await this.execute<{ push: { verdicts: readonly ({ readonly __typename: 'Committed'; readonly revision: number } | { readonly __typename: 'Refused'; readonly code: string; readonly message: string })[] } }>(
       pushMutation,
       {
