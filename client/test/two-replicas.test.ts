@@ -36,6 +36,22 @@ describe('two replicas of one workspace', () => {
     expect(a.status).toMatchObject({ connection: 'live', upToDate: true, pending: 0, lastError: null });
   });
 
+  it('exchange less than 20 kB when one of them resumes after a hundred changes', async () => {
+    const [a, b] = [await world.open(), await world.open()];
+    const ids = Array.from({ length: 100 }, (_, n) => `resumed-${n}`);
+    for (const id of ids) notes(a).create({ text: 'x'.repeat(1000), tags: [], likes: 0 }, { id });
+    await world.settle(a, b);
+    await b.goOffline();
+    for (const id of ids) notes(a).increment(id, '/likes');
+    await world.settle(a);
+    const before = b.bytes();
+    b.goOnline();
+    await live(b);
+    const { sent, received } = b.bytes();
+    expect(ids.map((id) => notes(b).get(id)?.value.likes)).toEqual(ids.map(() => 1));
+    expect(sent - before.sent + received - before.received).toBeLessThan(20_000);
+  });
+
   it('edit the same document offline in every way and end identical to the server', async () => {
     const fileA = world.newFile();
     let a = await world.open({ database: fileA });
