@@ -107,7 +107,15 @@ export function createHttpListener(options: {
 
 export function createHttpServer(config: Config, listener: RequestListener): Server {
   if (config.tls === null) return createServer(listener);
-  return createSecureServer({ cert: readFileSync(config.tls.certFile), key: readFileSync(config.tls.keyFile) }, listener);
+  return createSecureServer({ cert: readPem('TLS_CERT', config.tls.certFile), key: readPem('TLS_KEY', config.tls.keyFile) }, listener);
+}
+
+function readPem(variable: string, file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    throw new Error(`${variable}: ${file} cannot be read (${error instanceof Error ? error.message : String(error)}). Give the path of a PEM file that this user may read.`, { cause: error });
+  }
 }
 
 function sendJson(response: ServerResponse, status: number, body: string): void {
