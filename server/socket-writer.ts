@@ -16,8 +16,8 @@ let holding: SocketWriter[] = [];
  * Sends the messages of one socket. Those of one turn of the event loop go out together at its end: an answer and its `complete`
  * are one write instead of two, and wake the other side once. A message for a socket that is not open is dropped.
  *
- * Frames are written to the stream beside ws, which writes its pings and its close frame there, each whole. Only ws compresses:
- * while it does, everything goes through its queue, so that messages stay in order.
+ * Frames are written to the stream beside ws, which writes its pings and its close frame there, each whole. While ws compresses a
+ * message, everything goes through its queue, so that messages stay in order; what many are sent is compressed once for all.
  */
 export class SocketWriter {
   private held: readonly Buffer[] | undefined;
@@ -25,11 +25,15 @@ export class SocketWriter {
   private compressing = 0;
   private readonly compressFromBytes: number;
 
-  /** `compressFromBytes`: the threshold that ws was given. */
+  /**
+   * `compressFromBytes`: the threshold that ws was given. `sharesCompressed`: whether the socket takes what was compressed for all,
+   * which needs the full window.
+   */
   constructor(
     private readonly socket: WebSocket,
     private readonly stream: Duplex,
     compressFromBytes: number,
+    private readonly sharesCompressed: boolean,
   ) {
     this.compressFromBytes = socket.extensions === '' ? Infinity : compressFromBytes;
   }
@@ -47,16 +51,28 @@ export class SocketWriter {
   /** `send` for a result that many are sent. */
   sendNext(next: NextFrames, head: NextHead): Promise<void> | undefined {
     if (!this.isOpen) return undefined;
-    const compressed = next.messageBytes(head) >= this.compressFromBytes;
-    return compressed || this.compressing > 0 ? this.sendThroughWs(next.message(head)) : this.put(next.for(head));
+    const frame = this.compressing > 0 ? undefined : this.frameOf(next, head);
+    return frame === undefined ? this.sendThroughWs(next.message(head)) : this.put(frame);
+  }
+
+  /** Whether `compress` is to be waited for before `sendNext`. */
+  wantsCompressed(next: NextFrames, head: NextHead): boolean {
+    return this.sharesCompressed && next.messageBytes(head) >= this.compressFromBytes;
   }
 
   /** `sendNext` if there is nothing to wait for. False: it was not sent. */
   offerNext(next: NextFrames, head: NextHead): boolean {
     if (!this.isOpen) return true;
-    if (this.stream.writableLength > 0 || this.compressing > 0 || this.heldBytes > mostHeldBytes || next.messageBytes(head) >= this.compressFromBytes) return false;
-    this.hold(next.for(head));
+    if (this.stream.writableLength > 0 || this.compressing > 0 || this.heldBytes > mostHeldBytes) return false;
+    const frame = this.frameOf(next, head);
+    if (frame === undefined) return false;
+    this.hold(frame);
     return true;
+  }
+
+  private frameOf(next: NextFrames, head: NextHead): Frame | undefined {
+    if (next.messageBytes(head) < this.compressFromBytes) return next.for(head);
+    return this.sharesCompressed ? next.compressedFor(head) : undefined;
   }
 
   /** Closes the socket after what was sent. */

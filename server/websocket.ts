@@ -9,7 +9,7 @@ import { ConcordError } from '@concord/core';
 import type { Authenticator, Session } from './auth/authenticate.js';
 import { closeReason } from './close-reason.js';
 import type { ContextOf } from './context.js';
-import { nextHead } from './frames.js';
+import { deflateOptions, nextHead } from './frames.js';
 import { createKeepAlive } from './keep-alive.js';
 import type { Mask } from './mask.js';
 import type { Operations } from './operations.js';
@@ -128,7 +128,7 @@ export function createWebSocketEdge(options: {
       serverNoContextTakeover: true,
       clientNoContextTakeover: true,
       concurrencyLimit: 4,
-      zlibDeflateOptions: { level: 3, memLevel: 7 },
+      zlibDeflateOptions: deflateOptions,
     },
   });
 
@@ -137,7 +137,7 @@ export function createWebSocketEdge(options: {
     // A message that is too large or not UTF-8 is the caller's fault: ws closes with 1009 or 1007 by itself.
     socket.on('error', (error) => log.debug({ err: error }, 'A socket failed.'));
     keepAlive.watch(socket);
-    const writer = new SocketWriter(socket, request.socket, compressFromBytes);
+    const writer = new SocketWriter(socket, request.socket, compressFromBytes, !request.headers['sec-websocket-extensions']?.includes('server_max_window_bits'));
     const closed = graphql.opened(
       {
         protocol: socket.protocol,
@@ -181,6 +181,7 @@ export function createWebSocketEdge(options: {
 /** Passes on what is to be sent by graphql-ws; results that are serialised already are sent from here, most without waking anybody. */
 function sendShared(results: SharedResults, id: string, writer: SocketWriter): AsyncIterableIterator<ExecutionResult> {
   const head = nextHead(id);
+  let over = false;
   results.pushTo(({ frames }) => writer.offerNext(frames, head));
   return {
     [Symbol.asyncIterator]() {
@@ -190,11 +191,18 @@ function sendShared(results: SharedResults, id: string, writer: SocketWriter): A
       for (;;) {
         const next = await results.next();
         if (next.done === true || !isShared(next.value)) return next;
-        const waits = writer.sendNext(next.value.frames, head);
+        const { frames } = next.value;
+        if (writer.wantsCompressed(frames, head)) await frames.compress();
+        // Ended meanwhile: the id may be another subscription's by now.
+        if (over) continue;
+        const waits = writer.sendNext(frames, head);
         if (waits !== undefined) await waits;
       }
     },
-    return: () => results.return(),
+    return() {
+      over = true;
+      return results.return();
+    },
   };
 }
 

@@ -16,7 +16,7 @@ describe('A frame', () => {
   let client: WebSocket;
   let request: IncomingMessage;
   beforeAll(async () => {
-    server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
+    server = new WebSocketServer({ host: '127.0.0.1', port: 0, perMessageDeflate: true });
     await once(server, 'listening');
     client = new WebSocket(`ws://127.0.0.1:${(server.address() as AddressInfo).port}`);
     [, request] = (await once(server, 'connection')) as [WebSocket, IncomingMessage];
@@ -55,6 +55,19 @@ describe('A frame', () => {
       expect(frames.messageBytes(head)).toBe(Buffer.byteLength(text));
     }
     expect(frames.for(nextHead('2'))).toBe(frames.for(nextHead('2')));
+  });
+
+  it.each([2, 20_000, 70_000, 1_000_000])('of a shared result of %i bytes that was compressed once is read by ws, whatever the id', async (length) => {
+    const payload = JSON.stringify({ data: Array.from({ length: length / 10 }, (_, n) => `${n} ü`) });
+    const frames = new NextFrames(Buffer.from(payload));
+    expect(frames.compressedFor(nextHead('1'))).toBeUndefined();
+    await Promise.all([frames.compress(), frames.compress()]);
+    for (const id of ['1', 'ä "quoted" 🦊', 'x'.repeat(60_000)]) {
+      const frame = frames.compressedFor(nextHead(id))!;
+      expect(frame.bytes).toBe(Buffer.concat(frame.parts).length);
+      expect(await received(frame)).toBe(`{"id":${JSON.stringify(id)},"type":"next","payload":${payload}}`);
+    }
+    expect(frames.compressedFor(nextHead('x'.repeat(70_000)))).toBeUndefined();
   });
 });
 
@@ -166,8 +179,8 @@ describe('Subscribers over sockets', () => {
 
   it('get what the log says, with any id, compressed or not, large changes and small ones in order', async () => {
     // Offers permessage-deflate, as a client does by default.
-    const sockets = [await openSession(server.wsUrl, server.token), await openSession(server.wsUrl, server.token), await openSession(server.wsUrl, server.token, { perMessageDeflate: false })];
-    const ids = ['1', 'ä "quoted" 🦊', '1'];
+    const sockets = [await openSession(server.wsUrl, server.token), await openSession(server.wsUrl, server.token), await openSession(server.wsUrl, server.token, { perMessageDeflate: false }), await openSession(server.wsUrl, server.token, { perMessageDeflate: { serverMaxWindowBits: 10 } })];
+    const ids = ['1', 'ä "quoted" 🦊', '1', '2'];
     const marks = await Promise.all(sockets.map((socket, index) => subscribe(socket, ids[index]!)));
     const { cursor } = (marks[0]!.payload as { data: { changes: { cursor: string } } }).data.changes;
     // Of every size from one that is copied to one that is compressed and one that is not put together with others.

@@ -1,4 +1,4 @@
-import { WebSocket } from 'ws';
+import { WebSocket, type PerMessageDeflateOptions } from 'ws';
 
 export interface Message {
   readonly type: string;
@@ -17,7 +17,7 @@ export interface RawSocket {
   close(): void;
 }
 
-export async function openRawSocket(url: string, protocol = 'graphql-transport-ws', { perMessageDeflate = true } = {}): Promise<RawSocket> {
+export async function openRawSocket(url: string, protocol = 'graphql-transport-ws', { perMessageDeflate = true }: { readonly perMessageDeflate?: boolean | PerMessageDeflateOptions } = {}): Promise<RawSocket> {
   const socket = new WebSocket(url, protocol, { perMessageDeflate });
   const arrived: Message[] = [];
   const waiting: { resolve: (message: Message) => void; reject: (error: Error) => void }[] = [];
@@ -53,7 +53,7 @@ export async function openRawSocket(url: string, protocol = 'graphql-transport-w
 }
 
 /** Opened and acknowledged with this token. */
-export async function openSession(url: string, token: string, options: { readonly perMessageDeflate?: boolean } = {}): Promise<RawSocket> {
+export async function openSession(url: string, token: string, options: { readonly perMessageDeflate?: boolean | PerMessageDeflateOptions } = {}): Promise<RawSocket> {
   const socket = await openRawSocket(url, undefined, options);
   socket.send({ type: 'connection_init', payload: { Authorization: `Bearer ${token}` } });
   const { type } = await socket.next();
