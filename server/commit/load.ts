@@ -1,5 +1,4 @@
 import {
-  apply,
   type Counter,
   type DocumentId,
   type JsonValue,
@@ -14,6 +13,7 @@ import type { ChangeRecord } from '@concord/schema';
 import type { Queryable } from '../postgres/queryable.js';
 import { sizeSql } from '../read/size-sql.js';
 import { patchesBytes } from './merge-bounds.js';
+import { rebuild } from './rebuild.js';
 import { documentKey, type DocumentKey } from './heads.js';
 import { dotKey, notWeighed, tailStart, type DocumentState, type LoggedChange, type Need } from './document-state.js';
 
@@ -223,7 +223,7 @@ SELECT ${changeRow} AS change FROM (
       return bytesOf(older);
     }
     case 'value': {
-      const value = await rebuild(db, state, need.at);
+      const value = (await rebuild(db, state.workspaceId, [{ id: state.documentId, revision: need.at }])).get(state.documentId);
       if (value !== undefined) state.rebuilt.set(need.at, value);
       else forgetUpTo(state, need.at);
       return state.valueBytes;
@@ -239,32 +239,4 @@ function forgetUpTo(state: DocumentState, revision: Revision): void {
   state.tail = state.tail.slice(Math.max(0, revision + 1 - tailStart(state)));
   state.tailEnds = true;
   state.lanes.clear();
-}
-
-/**
- * The value at an old revision: the snapshot before it and the log from there. Undefined when the log does not reach back so far
- * any more.
- */
-export async function rebuild(db: Queryable, state: Pick<DocumentState, 'workspaceId' | 'documentId'>, at: Revision): Promise<JsonValue | undefined> {
-  const { rows } = await db.query<{ start: number; value: JsonValue; patches: readonly NormalPatch[] | null }>({
-    name: 'concord-rebuild',
-    text: `
-SELECT coalesce(s.revision, 0)::float8 AS start, s.value,
-  (SELECT jsonb_agg(t.patch ORDER BY t.revision) FROM changes t
-    WHERE t.workspace_id = $1 AND t.document_id = $2 AND t.revision > coalesce(s.revision, 0) AND t.revision <= $3) AS patches
-FROM (SELECT 1) one LEFT JOIN LATERAL (
-  SELECT revision, value FROM snapshots WHERE workspace_id = $1 AND document_id = $2 AND revision <= $3 ORDER BY revision DESC LIMIT 1
-) s ON true`,
-    values: [state.workspaceId, state.documentId, at],
-  });
-  const row = rows[0];
-  const patches = row?.patches ?? [];
-  if (patches.length !== at - (row?.start ?? 0)) return undefined;
-  let value = row?.value ?? null;
-  for (const patch of patches) {
-    const next = apply(value, patch);
-    if (!next.ok) throw new Error(`invariant: the log of document ${state.documentId} does not replay to revision ${at}: ${next.error.message}`);
-    value = next.value;
-  }
-  return value;
 }

@@ -1,9 +1,12 @@
 import type { DocumentId, Position, Revision, WorkspaceId } from '@concord/core';
 import type pg from 'pg';
-import { rebuild } from '../commit/load.js';
+import { rebuild } from '../commit/rebuild.js';
+import { sizeSql } from '../read/size-sql.js';
 
 /** What is compacted away in one transaction. */
 const defaultSlice = 1000;
+/** Documents whose value is replayed by one statement. */
+const replayedAtOnce = { documents: 250, bytes: 4 * 1024 * 1024 };
 /** The first half of the key of PostgreSQL's advisory locks that compactions take; the other is the hash of the workspace. */
 const lockClass = 0x436f6d70;
 
@@ -150,23 +153,53 @@ WHERE d.workspace_id = $1 AND d.position <= $3
 ON CONFLICT DO NOTHING`,
     values: [workspaceId, from, to, now],
   });
-  const { rows } = await client.query<{ id: DocumentId; revision: Revision }>({
+  const { rows } = await client.query<ToReplay>({
     name: 'concord-compact-to-replay',
     text: `
-SELECT c.document_id AS id, c.revision::float8 AS revision
+SELECT c.document_id AS id, c.revision::float8 AS revision, ${sizeSql('d.value')} AS bytes
 FROM (SELECT document_id, max(revision) AS revision FROM changes WHERE workspace_id = $1 AND position > $2 AND position <= $3 GROUP BY document_id) c
+JOIN documents d ON d.workspace_id = $1 AND d.id = c.document_id
 WHERE NOT EXISTS (SELECT 1 FROM snapshots s WHERE s.workspace_id = $1 AND s.document_id = c.document_id AND s.revision = c.revision)`,
     values: [workspaceId, from, to],
   });
-  for (const { id, revision } of rows) {
-    const value = await rebuild(client, { workspaceId, documentId: id }, revision);
-    if (value === undefined) throw new Error(`invariant: the log of document ${id} in workspace ${workspaceId} has a hole before revision ${revision}; nothing of it was compacted`);
+  for (const some of portions(rows)) {
+    const values = await rebuild(client, workspaceId, some);
+    const made = some.map(({ id, revision }) => {
+      const value = values.get(id);
+      if (value === undefined) throw new Error(`invariant: the log of document ${id} in workspace ${workspaceId} has a hole before revision ${revision}; nothing more of it is compacted`);
+      return { d: id, v: revision, j: [value] };
+    });
     await client.query({
-      name: 'concord-compact-snapshot',
-      text: `INSERT INTO snapshots (workspace_id, document_id, revision, value, created_at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`,
-      values: [workspaceId, id, revision, JSON.stringify(value), now],
+      name: 'concord-compact-snapshot-values',
+      text: `
+INSERT INTO snapshots (workspace_id, document_id, revision, value, created_at)
+SELECT $1, r.d, r.v, r.j -> 0, $3 FROM jsonb_to_recordset($2::jsonb) AS r(d text, v bigint, j jsonb)
+ON CONFLICT DO NOTHING`,
+      values: [workspaceId, JSON.stringify(made), now],
     });
   }
+}
+
+interface ToReplay {
+  readonly id: DocumentId;
+  readonly revision: Revision;
+  /** Of the head: about what the older value will have. */
+  readonly bytes: number;
+}
+
+/** Runs of documents that are held in memory at once. */
+function* portions(rows: readonly ToReplay[]): Generator<readonly ToReplay[]> {
+  let some: ToReplay[] = [];
+  let bytes = 0;
+  for (const row of rows) {
+    some.push(row);
+    bytes += row.bytes;
+    if (some.length < replayedAtOnce.documents && bytes < replayedAtOnce.bytes) continue;
+    yield some;
+    some = [];
+    bytes = 0;
+  }
+  if (some.length > 0) yield some;
 }
 
 const keepAudit = `
