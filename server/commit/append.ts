@@ -25,10 +25,10 @@ export interface NewChange {
  * Records: `w` workspaces, `c` changes, `h` heads, `x` conflicts, `s` snapshots. A value travels in a list of one, because
  * a bare JSON null would become an SQL null.
  */
-const appendBatch = `
-WITH moved AS (
+const appendStatement = ({ locked, among }: { readonly locked: string; readonly among: string }): string => `
+WITH ${locked}moved AS (
   UPDATE workspaces SET position = workspaces.position + b.n
-  FROM jsonb_to_recordset($1::jsonb -> 'w') AS b(w text, n bigint, e int, k bigint)
+  FROM jsonb_to_recordset($1::jsonb -> 'w') AS b(w text, n bigint, e int, k bigint)${among}
   WHERE workspaces.id = b.w AND workspaces.epoch = b.e AND workspaces.retained_from <= b.k
   RETURNING workspaces.id, workspaces.position - b.n AS start
 ), input AS (
@@ -57,6 +57,22 @@ WITH moved AS (
 )
 SELECT id, start::float8 AS start FROM moved
 UNION ALL SELECT '', (1 / (CASE WHEN (SELECT count(*) FROM moved) = $3 THEN 1 ELSE 0 END))::float8`;
+
+const appendOne = { name: 'concord-append', text: appendStatement({ locked: '', among: '' }) } as const;
+
+/**
+ * An update locks rows in the order in which it comes upon them, which is not the same at each time: two nodes with the same two
+ * workspaces in their batches would wait for each other until PostgreSQL ends one, a second later. So the locks are taken first, by id.
+ */
+const appendSeveral = {
+  name: 'concord-append-several',
+  text: appendStatement({
+    locked: `locked AS (
+  SELECT id FROM workspaces WHERE id IN (SELECT b.w FROM jsonb_to_recordset($1::jsonb -> 'w') AS b(w text)) ORDER BY id FOR UPDATE
+), `,
+    among: ' JOIN locked ON locked.id = b.w',
+  }),
+} as const;
 
 /** Every so many revisions the value is kept as a snapshot, so that an old base is rebuilt from few changes. */
 const snapshotEvery = { small: 128, large: 1024, largeBytes: 64 * 1024 };
@@ -116,8 +132,7 @@ export async function append(db: Queryable, changes: readonly NewChange[], commi
 
   const counted = [...workspaces].sort(([a], [b]) => (a < b ? -1 : 1)).map(([w, { n, epoch, knownAt }]) => `{"w":"${w}","n":${n},"e":${epoch},"k":${knownAt}}`);
   const result = await db.query<{ id: WorkspaceId; start: number }>({
-    name: 'concord-append',
-    text: appendBatch,
+    ...(workspaces.size === 1 ? appendOne : appendSeveral),
     query_timeout: answerTimeoutMs,
     values: [`{"w":[${counted.join()}],"c":[${logged}],"h":[${rows}],"x":[${found}],"s":[${snapshots}]}`, committedAt, workspaces.size],
   });

@@ -1,3 +1,4 @@
+import type { WorkspaceId } from '@concord/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openCuttableProxy } from './cuttable-proxy.js';
 import { atHead, create, documentId, edit, openWorld, patch, told, type World } from './engine-world.js';
@@ -63,5 +64,27 @@ describe('a document that the database cannot take', () => {
     await world.sql.query('ALTER TABLE documents DROP CONSTRAINT broken');
     await one.close();
     await two.close();
+  }, 10_000);
+});
+
+describe('a batch of several workspaces', () => {
+  it('takes their locks by id, so that two nodes never wait for each other', async () => {
+    const node = await world.node();
+    // In the table they stand the other way round.
+    const workspaces = ['order-z', 'order-b'] as WorkspaceId[];
+    for (const id of workspaces) {
+      await world.sql.query('INSERT INTO workspaces (id, name) VALUES ($1, $1)', [id]);
+      await world.sql.query(`INSERT INTO memberships (workspace_id, principal_id, role) VALUES ($1, 'ed', 'EDITOR')`, [id]);
+    }
+    const holder = await world.sql.connect();
+    await holder.query(`BEGIN; SELECT FROM workspaces WHERE id = 'order-b' FOR UPDATE`);
+    const pushes = workspaces.map((id) => node.commit.push(world.editor, id, [edit('one', 'A', 1, 0, create({}))]));
+    const waiting = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%UPDATE workspaces%'`;
+    while ((await world.sql.query(waiting)).rowCount !== 1);
+    expect((await world.sql.query(`SELECT FROM workspaces WHERE id = 'order-z' FOR UPDATE SKIP LOCKED`)).rowCount).toBe(1);
+    await holder.query('COMMIT');
+    holder.release();
+    expect((await Promise.all(pushes)).flat().map(told)).toEqual(['ok 1', 'ok 1']);
+    await node.close();
   }, 10_000);
 });
