@@ -170,7 +170,7 @@ function perCore(loads: readonly (readonly [string, number, Load])[]): string {
   const [, , load] = loads.find(([what, count]) => what.includes('workspaces') && count === 1)!;
   const edits = (micros: number) => whole(Math.round(1e6 / micros / 100) * 100);
   return `By the row of one node and several workspaces a core full of Concord carries about ${edits(load.serversMicros)} such edits a second, a core full of PostgreSQL about
-${edits(load.databaseMicros)}: one core of PostgreSQL keeps ${short(load.serversMicros / load.databaseMicros)} cores of servers busy.`;
+${edits(load.databaseMicros)}: PostgreSQL and the servers need cores as 1 to ${short(load.serversMicros / load.databaseMicros)}.`;
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
