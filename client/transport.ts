@@ -54,6 +54,7 @@ export async function openSocket(environment: Environment, signal: AbortSignal):
     const check = (): void => {
       if (ended !== undefined) throw ended;
     };
+    let operations = 0;
     const client: Client = createClient({
       url: environment.url.replace(/^http/, 'ws'),
       webSocketImpl: environment.WebSocket,
@@ -61,6 +62,8 @@ export async function openSocket(environment: Environment, signal: AbortSignal):
       lazy: false,
       retryAttempts: 0,
       keepAlive: pingEveryMs,
+      // Short, and the same in all clients: messages of a subscription are then the same bytes for many of them.
+      generateID: () => String(++operations),
       connectionAckWaitTimeout: environment.answerTimeoutMs,
       onNonLazyError: (error) => end(closeError(error)),
       on: {

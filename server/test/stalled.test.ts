@@ -14,6 +14,8 @@ const text = 'x'.repeat(250_000);
 /** What 1,000 sockets that stop reading may take beyond what they took before, code and garbage of the commits included. */
 const mostMiB = 64;
 
+const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1]!;
+
 describe('Readers that stop reading', { timeout: 60_000 }, () => {
   let databaseUrl: string;
   let server: ServerProcess;
@@ -70,35 +72,35 @@ describe('Readers that stop reading', { timeout: 60_000 }, () => {
     const streams = await Promise.all(Array.from({ length: streaming }, () => openStallingStream(server.url, server.token!, 'busy')));
     readers.push(...streams);
     const stopped = readers.slice(1);
-    await write('busy', text);
-    await write('calm', text.slice(0, 1_000));
-    const before = await heldMiB();
-    for (const reader of stopped) reader.stop();
-
-    const waits: number[] = [];
-    const writeMany = async (count: number) => {
+    const writeMany = async (count: number): Promise<readonly number[]> => {
+      const waits: number[] = [];
       for (let n = 0; n < count; n++) {
         const start = performance.now();
         const position = (healthy.positions.at(-1) ?? 0) + 1;
         await Promise.all([write('busy', text), healthy.has(position)]);
         waits.push(performance.now() - start);
       }
+      return waits;
     };
+    const waitedBefore = median(await writeMany(6));
+    await write('calm', text.slice(0, 1_000));
+    const before = await heldMiB();
+    for (const reader of stopped) reader.stop();
+
     await writeMany(18);
     await write('calm', text.slice(0, 100_000));
     const [first, ...others] = stopped.slice(0, stalled);
     // Within what is kept in memory for slow readers.
     first!.goOn();
     await first!.has(healthy.positions.at(-1)!);
-    await writeMany(46);
+    const waited = median(await writeMany(46));
     const after = await heldMiB();
     const grown = `rss ${(after.rss - before.rss).toFixed(1)}, heap ${(after.heap - before.heap).toFixed(1)}, external ${(after.external - before.external).toFixed(1)} MiB for ${stalled + streaming} stalled sockets and ${idle} idle ones`;
-    waits.sort((a, b) => a - b);
-    const median = waits[waits.length >> 1]!;
-    process.stdout.write(`${grown}; a reader beside them waits ${median.toFixed(1)} ms, at most ${waits.at(-1)!.toFixed(1)}\n`);
+    process.stdout.write(`${grown}; a reader beside them waits ${waited.toFixed(1)} ms, before ${waitedBefore.toFixed(1)}\n`);
     expect(after.rss - before.rss, grown).toBeLessThan(mostMiB);
     expect(after.external - before.external, grown).toBeLessThan(mostMiB / 2);
-    expect(median).toBeLessThan(250);
+    // Whatever else the machine does: others do not wait longer because these do not read.
+    expect(waited).toBeLessThan(2 * waitedBefore + 100);
 
     const last = healthy.positions.at(-1)!;
     for (const reader of others) reader.goOn();
