@@ -61,8 +61,9 @@ function targetRows(workload: WorkloadName, cells: readonly Shown[]): readonly (
   });
 }
 
-export function table(workload: WorkloadName, cells: readonly Cell[]): string {
-  const reached = targetRows(workload, cells).map(([metric, asked, stretch, value, verdict]) => `  ${metric}: ${asked}${stretch === '' ? '' : ` (${stretch})`}: ${value}, ${verdict!.replaceAll('*', '')}`);
+/** For a terminal. `full`: the sizes are those that the targets are of. */
+export function table(workload: WorkloadName, cells: readonly Cell[], full: boolean): string {
+  const reached = (full ? targetRows(workload, cells) : []).map(([metric, asked, stretch, value, verdict]) => `  ${metric}: ${asked}${stretch === '' ? '' : ` (${stretch})`}: ${value}, ${verdict!.replaceAll('*', '')}`);
   return ['', ...columns(rows(cells)), '  (x: how many times as good Concord is)', ...reached].join('\n');
 }
 

@@ -57,7 +57,7 @@ async function main(): Promise<number> {
       const measured = await measure(await loadWorkload(name), read, folder, deadline);
       if (measured.length === 0) continue;
       cells.push(...measured);
-      print(table(name, measured));
+      print(table(name, measured, !read.quick));
       if (!read.report) continue;
       // After each workload: a run that is stopped leaves what it has measured.
       const recorded = withRun(before, await circumstances(started, read.systems.filter((system) => cells.some((cell) => cell.name === system)), fullSizes, read.note), cells);
