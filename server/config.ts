@@ -106,7 +106,7 @@ export function readConfig(environment: Environment): Config {
     tls: readTls(text, problems),
     trustProxy: flag('TRUST_PROXY', false, 'whether a proxy in front ends TLS'),
     corsOrigins: readOrigins(text, problems),
-    poolSize: whole('POOL_SIZE', 10, 2, 500, 'connections to PostgreSQL'),
+    poolSize: whole('POOL_SIZE', 10, 3, 500, 'connections to PostgreSQL'),
     cacheBytes: whole('CACHE_BYTES', 256 * 1024 * 1024, 1024 * 1024, 2 ** 40, 'memory for the document cache, in bytes'),
     retention: {
       changesDays: whole('RETENTION_DAYS', 90, 0, 36_500, 'days that changes are kept in the log; 0 keeps them for ever'),
