@@ -25,11 +25,8 @@ export interface NewChange {
  * Records: `w` workspaces, `c` changes, `h` heads, `x` conflicts, `s` snapshots. A value travels in a list of one, because
  * a bare JSON null would become an SQL null.
  */
-const appendStatement = ({ locked, among }: { readonly locked: string; readonly among: string }): string => `
-WITH ${locked}moved AS (
-  UPDATE workspaces SET position = workspaces.position + b.n
-  FROM jsonb_to_recordset($1::jsonb -> 'w') AS b(w text, n bigint, e int, k bigint)${among}
-  WHERE workspaces.id = b.w AND workspaces.epoch = b.e AND workspaces.retained_from <= b.k
+const appendStatement = (moved: string): string => `
+WITH ${moved}
   RETURNING workspaces.id, workspaces.position - b.n AS start
 ), input AS (
   SELECT m.start + c.o AS position, c.*
@@ -58,7 +55,14 @@ WITH ${locked}moved AS (
 SELECT id, start::float8 AS start FROM moved
 UNION ALL SELECT '', (1 / (CASE WHEN (SELECT count(*) FROM moved) = $3 THEN 1 ELSE 0 END))::float8`;
 
-const appendOne = { name: 'concord-append', text: appendStatement({ locked: '', among: '' }) } as const;
+/** A batch of one workspace, as most are, finds it by its key. `$4` the workspace, `$5` how many changes, `$6` its epoch, `$7` up to where the states are known to be current. */
+const appendOne = {
+  name: 'concord-append',
+  text: appendStatement(`moved AS (
+  UPDATE workspaces SET position = workspaces.position + b.n
+  FROM (SELECT $4::text AS w, $5::bigint AS n) b
+  WHERE workspaces.id = b.w AND workspaces.epoch = $6 AND workspaces.retained_from <= $7`),
+} as const;
 
 /**
  * An update locks rows in the order in which it comes upon them, which is not the same at each time: two nodes with the same two
@@ -66,12 +70,12 @@ const appendOne = { name: 'concord-append', text: appendStatement({ locked: '', 
  */
 const appendSeveral = {
   name: 'concord-append-several',
-  text: appendStatement({
-    locked: `locked AS (
+  text: appendStatement(`locked AS (
   SELECT id FROM workspaces WHERE id IN (SELECT b.w FROM jsonb_to_recordset($1::jsonb -> 'w') AS b(w text)) ORDER BY id FOR UPDATE
-), `,
-    among: ' JOIN locked ON locked.id = b.w',
-  }),
+), moved AS (
+  UPDATE workspaces SET position = workspaces.position + b.n
+  FROM jsonb_to_recordset($1::jsonb -> 'w') AS b(w text, n bigint, e int, k bigint) JOIN locked ON locked.id = b.w
+  WHERE workspaces.id = b.w AND workspaces.epoch = b.e AND workspaces.retained_from <= b.k`),
 } as const;
 
 /** Every so many revisions the value is kept as a snapshot, so that an old base is rebuilt from few changes. */
@@ -131,10 +135,16 @@ export async function append(db: Queryable, changes: readonly NewChange[], commi
   }
 
   const counted = [...workspaces].sort(([a], [b]) => (a < b ? -1 : 1)).map(([w, { n, epoch, knownAt }]) => `{"w":"${w}","n":${n},"e":${epoch},"k":${knownAt}}`);
+  const [only] = workspaces.size === 1 ? workspaces : [];
   const result = await db.query<{ id: WorkspaceId; start: number }>({
-    ...(workspaces.size === 1 ? appendOne : appendSeveral),
+    ...(only === undefined ? appendSeveral : appendOne),
     query_timeout: answerTimeoutMs,
-    values: [`{"w":[${counted.join()}],"c":[${logged}],"h":[${rows}],"x":[${found}],"s":[${snapshots}]}`, committedAt, workspaces.size],
+    values: [
+      `{"w":[${counted.join()}],"c":[${logged}],"h":[${rows}],"x":[${found}],"s":[${snapshots}]}`,
+      committedAt,
+      workspaces.size,
+      ...(only === undefined ? [] : [only[0], only[1].n, only[1].epoch, only[1].knownAt]),
+    ],
   });
   const starts = new Map<WorkspaceId, Position>(result.rows.map(({ id, start }) => [id, start as Position]));
   changes.forEach((change, index) => {
