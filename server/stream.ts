@@ -13,9 +13,21 @@ export function guardStream(
 ): AsyncIterableIterator<ExecutionResult> {
   const iterator = source[Symbol.asyncIterator]();
   let finished = false;
-  let end: (reason: ConcordError) => void = () => undefined;
-  const ended = new Promise<ConcordError>((resolve) => (end = resolve));
-  const stopWatching = onEnded(end);
+  let ended: ConcordError | undefined;
+  // A promise of the end that each `next` raced with would remember all of them for as long as the stream lives.
+  let interrupt: (reason: ConcordError) => void = () => undefined;
+  const stopWatching = onEnded((reason) => {
+    ended = reason;
+    interrupt(reason);
+  });
+
+  function nextOrEnd(): Promise<IteratorResult<ExecutionResult>> {
+    return new Promise((resolve, reject) => {
+      interrupt = reject;
+      if (ended !== undefined) reject(ended);
+      else iterator.next().then(resolve, reject);
+    });
+  }
 
   function finish(): void {
     finished = true;
@@ -31,7 +43,7 @@ export function guardStream(
     async next() {
       if (finished) return { done: true, value: undefined };
       try {
-        const next = await Promise.race([iterator.next(), ended.then((reason) => Promise.reject(reason))]);
+        const next = await nextOrEnd();
         if (next.done !== true) return { done: false, value: maskResult(next.value, mask) };
         finish();
         return { done: true, value: undefined };
