@@ -78,7 +78,9 @@ export async function commit(db: Queryable, tasks: readonly Task[], parts: Commi
   let moved = await commitPortion(db, tasks, later, parts, trustHeads);
   while (later.size > 0) {
     const next = takeUp(later, parts.loadBytes);
-    moved = (await commitPortion(db, tasks.filter(({ key }) => next.has(key)), later, parts, trustHeads)) || moved;
+    // Some edits of a document may have had their verdict before there was no room for the next.
+    const open = tasks.filter(({ key, push, index }) => next.has(key) && push.verdicts[index] === undefined);
+    moved = (await commitPortion(db, open, later, parts, trustHeads)) || moved;
   }
   return moved;
 }

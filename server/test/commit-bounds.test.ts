@@ -101,4 +101,21 @@ describe('what a push of large documents takes', () => {
     expect(await pushThere(ids.map((id) => edit(id, 'E', 1, 2, patch({ op: 'test', path: '/a', value: 'y' }))))).toEqual(ids.map(() => 'TEST_FAILED'));
     await another.close();
   });
+
+  it('writes a refusal into the audit once, though later edits of its document had to wait for room', async () => {
+    const before = await world.node();
+    for (const id of ['roomy', 'refusing']) {
+      await before.commit.push(world.editor, world.workspaceId, [edit(id, 'A', 1, 0, create({ a: '' }))]);
+      for (let counter = 2; counter <= 12; counter++) await before.commit.push(world.editor, world.workspaceId, [edit(id, 'A', counter, counter - 1, set('/a', 'x'.repeat(5_000)))]);
+    }
+    await before.close();
+    const node = await world.node({ loadBytes: 1 });
+    const push = async (...edits: readonly Edit[]) => (await node.commit.push(world.editor, world.workspaceId, edits)).map(told);
+    expect(await push(atHead('roomy', set('/b', '1')), atHead('refusing', set('/b', '1')))).toEqual(['ok 13', 'ok 13']);
+    const verdicts = await push(edit('roomy', 'B', 1, 2, set('/c', '2')), atHead('refusing', patch({ op: 'test', path: '/a', value: 'y' })), edit('refusing', 'B', 1, 2, set('/c', '2')));
+    expect(verdicts).toEqual(['ok 14', 'TEST_FAILED', 'ok 14']);
+    await node.close();
+    const { rows } = await world.sql.query<{ outcome: string }>(`SELECT outcome FROM audit_entries WHERE document_id = 'refusing'`);
+    expect(rows).toEqual([{ outcome: 'TEST_FAILED' }]);
+  });
 });
