@@ -1,6 +1,6 @@
 import type { Prisma } from './generated/prisma/client.js';
 
-/** An act at the edges: who did what to the rights, with which outcome. Commits write their own rows in their transaction. */
+/** An act at the edges: who did what to the rights, with which outcome. Committed edits are audited by the log itself. */
 export interface AuditAct {
   /** Null: the act concerns no workspace (a login, say). */
   readonly workspaceId: string | null;

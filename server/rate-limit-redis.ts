@@ -59,6 +59,7 @@ export function openSharedBuckets(options: {
   const { prefix, log, monotonicNow } = options;
   const { commands } = options.redis;
   let away = false;
+  let closed = false;
   let lookAgain: NodeJS.Timeout | undefined;
 
   /** @throws when Redis does not answer in time; then it counts as away. */
@@ -101,6 +102,7 @@ export function openSharedBuckets(options: {
   }
 
   function scheduleLook(): void {
+    if (closed) return;
     lookAgain = setTimeout(() => {
       // A Redis that answers may still refuse to write.
       inTime(run('rate-probe', [1, 1, 0, 0])).then(() => {
@@ -130,7 +132,10 @@ export function openSharedBuckets(options: {
         },
       };
     },
-    close: () => clearTimeout(lookAgain),
+    close() {
+      closed = true;
+      clearTimeout(lookAgain);
+    },
   };
 }
 

@@ -53,7 +53,13 @@ export async function openRedis(options: { readonly url: string; readonly log: L
 
   const commands = open('concord');
   const subscriber = open('concord-listen');
-  for (const redis of [commands, subscriber]) await connect(redis, url);
+  try {
+    for (const redis of [commands, subscriber]) await connect(redis, url);
+  } catch (error) {
+    commands.disconnect();
+    subscriber.disconnect();
+    throw error;
+  }
   connected = true;
 
   const beat = setInterval(() => {
@@ -88,9 +94,7 @@ async function connect(redis: Redis, url: string): Promise<void> {
     (error: unknown) => first ?? error,
   );
   redis.off('error', remember);
-  if (failure === null) return;
-  redis.disconnect();
-  throw new Error(explain(failure, new URL(url).host));
+  if (failure !== null) throw new Error(explain(failure, new URL(url).host));
 }
 
 function explain(failure: unknown, host: string): string {

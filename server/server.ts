@@ -87,11 +87,12 @@ async function start(config: Config, log: Logger, opened: (() => Promise<void>)[
   await migrate(databaseUrl, log);
   const migrations = await readMigrations(await findPrismaFolder());
 
-  const redis = config.redisUrl === null ? null : { connections: await openRedis({ url: config.redisUrl, log }), prefix: await redisPrefix(pool) };
-  if (redis !== null) opened.push(() => Promise.resolve(redis.connections.close()));
-  const notify = redis === null ? await openPostgresNotifications({ connectionString: databaseUrl, log }) : await openRedisNotifications({ redis: redis.connections, prefix: redis.prefix, log });
+  const redis = config.redisUrl === null ? null : await openRedis({ url: config.redisUrl, log });
+  if (redis !== null) opened.push(() => Promise.resolve(redis.close()));
+  const prefix = redis === null ? '' : await redisPrefix(pool);
+  const notify = redis === null ? await openPostgresNotifications({ connectionString: databaseUrl, log }) : await openRedisNotifications({ redis, prefix, log });
   opened.push(() => notify.close());
-  const shared = redis === null ? null : openSharedBuckets({ redis: redis.connections, prefix: redis.prefix, log, monotonicNow });
+  const shared = redis === null ? null : openSharedBuckets({ redis, prefix, log, monotonicNow });
   if (shared !== null) opened.push(() => Promise.resolve(shared.close()));
   const bucketsOf: BucketsOf = (name, size) => shared?.of(name, size) ?? new LocalBuckets(size, monotonicNow);
   const memberships = openMembershipCache({ prisma, notify, monotonicNow });

@@ -85,10 +85,7 @@ export class WorkspaceFeed {
   /** Reads the log up to its end. Callers share one reading; who calls during it is served by another after it. */
   catchUp(): Promise<void> {
     this.readAgain = true;
-    this.reading ??= this.readOn().finally(() => {
-      this.reading = undefined;
-    });
-    return this.reading;
+    return (this.reading ??= this.readOn());
   }
 
   /** `catchUp` for those who do not wait for it. If it fails, the next hint or poll tries again. */
@@ -98,18 +95,23 @@ export class WorkspaceFeed {
   }
 
   private async readOn(): Promise<void> {
-    while (this.readAgain) {
-      this.readAgain = false;
-      for (;;) {
-        const page = await readLog(this.db, this.workspaceId, this.head, pageChanges);
-        // Rewritten, or compacted further than this node had read: followers find out where they stand.
-        if (page.epoch !== this.epoch || page.expired) {
-          this.moveTo(page.epoch, page.head);
-          break;
+    try {
+      while (this.readAgain) {
+        this.readAgain = false;
+        for (;;) {
+          const page = await readLog(this.db, this.workspaceId, this.head, pageChanges);
+          // Rewritten, or compacted further than this node had read: followers find out where they stand.
+          if (page.epoch !== this.epoch || page.expired) {
+            this.moveTo(page.epoch, page.head);
+            break;
+          }
+          this.take(page.changes);
+          if (page.to >= page.head) break;
         }
-        this.take(page.changes);
-        if (page.to >= page.head) break;
       }
+    } finally {
+      // Together with the last look at `readAgain`: who asks a moment later begins a reading of its own.
+      this.reading = undefined;
     }
   }
 
