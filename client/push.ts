@@ -10,7 +10,7 @@ import { Verdicts, type Restart, type Verdict } from './verdicts.js';
 
 /** The server commits what waits together, so a few at once keep it busy while answers travel. */
 const mostBatchesInFlight = 4;
-/** After a refusal that concerns the caller and not an edit. */
+/** After a refusal that concerns the caller or its program, and not an edit. */
 const callerRetryMs = 60_000;
 
 export interface PushSurroundings {
@@ -179,6 +179,7 @@ export class Push {
       case 'UNAUTHENTICATED':
       case 'FORBIDDEN':
       case 'WORKSPACE_NOT_FOUND':
+      case 'PERSISTED_QUERY_ONLY':
         surroundings.failed(error);
         this.pauseFor(callerRetryMs);
         return false;

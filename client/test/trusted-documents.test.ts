@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { parse, print, type DocumentNode } from 'graphql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
+import { PushDocument } from '../generated/graphql.js';
 import { CreateDocumentDocument, HistoryDocument, ViewerDocument, WatchDocumentDocument, type Replica } from '../index.js';
 import { environmentOf } from '../options.js';
 import { openSocket } from '../transport.js';
@@ -132,5 +133,19 @@ describe('the operations of a replica', () => {
     newer.goOnline();
     expect((await refused).lastError).toMatchObject({ code: 'PERSISTED_QUERY_ONLY' });
     await world.server.restart();
+  });
+
+  it('wait in the outbox, and not in the quarantine, while the server takes everything but the push', async () => {
+    await world.server.restart({ trustedDocuments: { file: null, only: true } });
+    const { hash } = (PushDocument as unknown as { readonly __meta__: { readonly hash: string } }).__meta__;
+    const { NotingSocket } = notingSocket((sent) => (hash.endsWith(sent) ? backwards(sent) : sent));
+    const ahead = await world.open({ WebSocket: NotingSocket });
+    await live(ahead);
+    const refused = reaches(ahead, ({ lastError, quarantined }) => lastError !== null || quarantined > 0);
+    ahead.collection('trusted').create({ n: 1 }, { id: 'ahead' });
+    expect(await refused).toMatchObject({ pending: 1, quarantined: 0, lastError: { code: 'PERSISTED_QUERY_ONLY' } });
+    await world.server.restart();
+    await world.settle(ahead);
+    expect((await world.serverDocuments())['ahead']).toEqual({ n: 1 });
   });
 });
