@@ -86,7 +86,7 @@ export class Replica {
       throw error;
     }
     this.queries = new Queries(this.store);
-    this.push = new Push(this.store, environment, (state) => inFilter(environment.filter, state));
+    this.push = new Push(this.store, environment, (state) => inFilter(environment.filter, state), (conflicts) => this.conflicted(conflicts));
     this.edits = new LocalEdits(this.store, environment, () => this.push.wake());
     this.pull = new Pull(this.store, {
       now: environment.now,

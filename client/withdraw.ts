@@ -2,11 +2,14 @@ import { apply, invert, ok, type Failure, type JsonValue, type PatchId, type Res
 import { rebasePending } from './advance.js';
 import { createClashes, visiblyDeleted, withoutGuards, type DocumentState, type PendingEdit } from './document-state.js';
 import { serverLimits } from './server-limits.js';
+import type { FoundConflict } from './store/conflicts.js';
 
 export interface Withdrawn {
   /** Undefined: the server has no such document, by a creation that was refused or a purge. */
   readonly state: DocumentState | undefined;
   readonly refused: readonly { readonly edit: PendingEdit; readonly reason: Failure }[];
+  /** What later edits lost because they were made inside of what the refused one did. */
+  readonly conflicts: readonly FoundConflict[];
 }
 
 /**
@@ -17,7 +20,7 @@ export interface Withdrawn {
  */
 export function withdraw(before: DocumentState, patchId: PatchId, reason: Failure): Withdrawn {
   const at = before.pending.findIndex((edit) => edit.patchId === patchId);
-  if (at < 0) return { state: before, refused: [] };
+  if (at < 0) return { state: before, refused: [], conflicts: [] };
   const edit = before.pending[at]!;
   const earlier = before.pending.slice(0, at);
   const later = before.pending.slice(at + 1);
@@ -26,7 +29,9 @@ export function withdraw(before: DocumentState, patchId: PatchId, reason: Failur
   const reasons = [{ edit, reason }];
   if (rebased?.ok === true) {
     const pending = [...earlier, ...rebased.value.pending.map(renumbered)];
-    return { state: settle(before, pending, rebased.value.value), refused: reasons };
+    // Where a later edit wins, only what the refused one had written over is not put back.
+    const conflicts = rebased.value.conflicts.filter(({ conflict }) => conflict.loser === 'later');
+    return { state: settle(before, pending, rebased.value.value), refused: reasons, conflicts };
   }
   for (const follower of later) {
     reasons.push({
@@ -34,9 +39,9 @@ export function withdraw(before: DocumentState, patchId: PatchId, reason: Failur
       reason: { code: 'PATCH_DEPENDS_ON_REFUSED', message: `The edit ${edit.patchId} that it was made on was refused: ${reason.message}` },
     });
   }
-  if (gone || (earlier.length === 0 && before.confirmed === undefined)) return { state: undefined, refused: reasons };
+  if (gone || (earlier.length === 0 && before.confirmed === undefined)) return { state: undefined, refused: reasons, conflicts: [] };
   const reached = createClashes(before.pending) ? before.confirmed : valueAfter(before.confirmed, earlier);
-  return { state: settle(before, earlier, reached ?? before.value), refused: reasons };
+  return { state: settle(before, earlier, reached ?? before.value), refused: reasons, conflicts: [] };
 }
 
 /** A counter that the server has not taken is free again; the edit stays frozen, its bytes may still be on their way. */

@@ -1,11 +1,11 @@
 import type { Database } from 'better-sqlite3';
 import type { Conflict, DocumentId, PatchId, Revision } from '@concord/core';
 
-/** A conflict between an edit made here and a change of another replica, found when the edit was rebased. */
+/** A conflict between an edit made here and a change of another replica, or the taking back of a refused edit, found when the edit was rebased. */
 export interface LocalConflict {
   readonly id: number;
   readonly documentId: DocumentId;
-  /** Revision of the other's change; null when it was found in a resync, where changes come as one difference. */
+  /** Revision of the other's change; null when it was found in a resync, where changes come as one difference, or with a refused edit. */
   readonly revision: Revision | null;
   /** The edit made here. It is the `later` side of the conflict. */
   readonly patchId: PatchId;

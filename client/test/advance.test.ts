@@ -121,6 +121,15 @@ describe('an edit that was refused', () => {
     expect(withdraw(state, 'p1' as PatchId, { code: 'TEST_FAILED', message: 'no' })).toMatchObject({
       state: { value: ['a', 'end'], pending: [{ patchId: 'p2', counter: null, sent: true, patch: [{ op: 'insert', path: [1], value: 'end' }] }] },
       refused: [{ edit: { patchId: 'p1' }, reason: { code: 'TEST_FAILED' } }],
+      conflicts: [],
+    });
+  });
+
+  it('takes what was typed inside of what it did with it, which is told with the value', () => {
+    const state = document({}, { a: { b: 'typed' } }, [edit('p1', [{ op: 'add', path: ['a'], value: {} }], 1), edit('p2', [{ op: 'add', path: ['a', 'b'], value: 'typed' }], 2)]);
+    expect(withdraw(state, 'p1' as PatchId, { code: 'TEST_FAILED', message: 'no' })).toMatchObject({
+      state: { value: {}, pending: [{ patchId: 'p2', patch: [] }] },
+      conflicts: [{ documentId: 'd', revision: null, patchId: 'p2', conflict: { loser: 'later', lost: 'typed' } }],
     });
   });
 });

@@ -107,7 +107,7 @@ describe('a replica in trouble', () => {
     await a.goOffline();
     const refused = items(a).edit('guarded', [{ op: 'test', path: '/n', value: 0 }, { op: 'replace', path: '/text', value: 'only if n is 0' }, { op: 'add', path: '/list/0', value: 'x' }]);
     items(a).edit('guarded', [{ op: 'add', path: '/list/3', value: 'later' }]);
-    items(a).insertText('guarded', '/text', 0, '>');
+    const inside = items(a).insertText('guarded', '/text', 0, '>');
     items(a).increment('unguarded', '/n', 4);
     items(b).increment('guarded', '/n');
     await world.settle(b);
@@ -115,6 +115,7 @@ describe('a replica in trouble', () => {
     await world.settle(a, b);
     expect(a.quarantined()).toMatchObject([{ documentId: 'guarded', patchId: refused.patchId, code: 'TEST_FAILED' }]);
     expect(a.status.quarantined).toBe(1);
+    expect(a.conflicts()).toMatchObject([{ documentId: 'guarded', revision: null, patchId: inside.patchId, conflict: { loser: 'later', lost: '>' } }]);
     const server = await world.serverDocuments();
     expect(server['guarded']).toEqual({ n: 1, list: ['a', 'b', 'later'], text: 'text' });
     expect(items(a).get('guarded')?.value).toEqual(server['guarded']);
