@@ -1,4 +1,4 @@
-import { matches, type DocumentId } from '@concord/core';
+import { ConcordError, matches, type DocumentId } from '@concord/core';
 import type { DocumentState } from './document-state.js';
 import type { Queries, Selected, Selection } from './query.js';
 import type { DocumentChange } from './store/store.js';
@@ -103,15 +103,29 @@ export class LiveSelection {
     private readonly selection: Selection,
   ) {}
 
-  /** Calls the listener with the result now, and after each change that may concern it. */
+  /** Calls the listener with the result now, and after each change that may concern it. Throws as `Queries.select` does. */
   subscribe(listener: (rows: readonly Selected[]) => void): Unsubscribe {
-    const run = (): void => {
-      const rows = this.queries.select(this.selection);
-      this.shown = new Set(rows.map(({ id }) => id));
-      listener(rows);
-    };
-    const stop = this.live.query(() => [this.selection], () => this.shown, run);
-    run();
+    const first = this.select();
+    const stop = this.live.query(() => [this.selection], () => this.shown, () => this.again(listener));
+    listener(first);
     return stop;
+  }
+
+  private again(listener: (rows: readonly Selected[]) => void): void {
+    let rows: readonly Selected[];
+    try {
+      rows = this.select();
+    } catch (error) {
+      // The file cannot be written now, for want of room say: no fault of the listener's. The next change brings the result.
+      if (error instanceof ConcordError && error.code === 'UNAVAILABLE') return;
+      throw error;
+    }
+    listener(rows);
+  }
+
+  private select(): readonly Selected[] {
+    const rows = this.queries.select(this.selection);
+    this.shown = new Set(rows.map(({ id }) => id));
+    return rows;
   }
 }

@@ -6,7 +6,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { toWire, type DocumentId, type ReplicaId } from '@concord/core';
 import type { RemoteChange } from '../change-row.js';
 import { LocalEdits } from '../edit.js';
-import { Pull } from '../pull.js';
+import { Live, LiveSelection } from '../live.js';
+import { Pull, turn } from '../pull.js';
 import { chooseBatch } from '../push-batch.js';
 import { Queries } from '../query.js';
 import { openDatabase } from '../store/open.js';
@@ -118,6 +119,31 @@ describe('the documents in the file', () => {
     for (let n = 0; n < 100; n++) edits.edit('a', [{ op: 'inc', path: '/n', value: 1 }]);
     expect(pages() - before).toBeLessThan(300);
     expect(new Queries(store).select({ where: [{ path: ['n'], operator: 'EQUALS', value: 100 }] })).toHaveLength(1);
+    store.close();
+  });
+
+  it('that the disk has no room for leave a live query as it was, until the next change', async () => {
+    const live = new Live();
+    const store = new Store(openDatabase(join(folder, 'full.db'), 'normal'), () => 'a'.repeat(32) as ReplicaId, (changes) => live.committed(changes));
+    const pull = new Pull(store, { now: Date.now, heads: () => Promise.resolve([]), returned: () => undefined, conflicted: () => undefined, leftWithPending: () => undefined });
+    const created = { kind: 'CREATE', patch: [{ op: 'add', path: '', value: { n: 0, text: 'x'.repeat(500_000) } }], patchId: 'o1', counter: 1, revision: 1, position: 1, committedAt: '', collection: 'c', title: '' };
+    await pull.apply({ changes: [{ ...created, documentId: 'a' } as unknown as RemoteChange], left: [], cursor: '1.1' as never });
+    const edits = new LocalEdits(store, { now: Date.now, newId: () => String(Math.random()) }, () => undefined);
+    const queries = new Queries(store);
+    const told: number[] = [];
+    const stop = new LiveSelection(live, queries, { collection: 'c' }).subscribe(() => told.push((store.read('a' as DocumentId)!.value as { readonly n: number }).n));
+    const increment = async (): Promise<void> => {
+      edits.edit('a', [{ op: 'inc', path: '/n', value: 1 }]);
+      await turn();
+    };
+    store.database.pragma('max_page_count = 1');
+    await increment();
+    expect(told).toEqual([0]);
+    expect(() => queries.select({ collection: 'c' })).toThrow(/could not be written/);
+    store.database.pragma('max_page_count = 1000000');
+    await increment();
+    expect(told).toEqual([0, 2]);
+    stop();
     store.close();
   });
 
