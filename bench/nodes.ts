@@ -136,7 +136,7 @@ function report(
   const groups = [...new Set(loads.map(([what]) => what))];
   return `${started.toISOString()}, Concord at ${revision()}; ${cpus().length} cores (${cpus()[0]?.model.trim() ?? 'unknown'}), ${(totalmem() / 2 ** 30).toFixed(0)} GiB, ${process.platform} ${release()}, Node ${process.version};
 PostgreSQL as Concord embeds it, durable. Load average before: ${load.toFixed(2)}. **All servers, PostgreSQL and the load share these ${cpus().length} cores**, so
-rates cannot rise with nodes here; processor time for an edit tells what more cores would carry.
+rates say little about nodes here; processor time for an edit tells what more cores would carry.
 
 A commit of one node, one at a time, from its push (${sizes.commits} commits):
 

@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import { generate } from 'selfsigned';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestServer, type TestServer } from '../server/test/harness.js';
-import { startServerProcess, type ServerProcess } from './server-process.js';
+import { ended, startServerProcess, type ServerProcess } from './server-process.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'concord-tls-'));
 const certFile = join(folder, 'cert.pem');
@@ -30,7 +30,7 @@ describe('a server that ends TLS itself, in production', () => {
     server = await startServerProcess({ from: 'source', errors: 'kept', environment: { DATABASE_URL: database.databaseUrl, NODE_ENV: 'production', TLS_CERT: certFile, TLS_KEY: keyFile } });
   });
   afterAll(async () => {
-    server.process.kill('SIGTERM');
+    await ended(server.process);
     await database.close();
     rmSync(folder, { recursive: true });
   });
