@@ -149,6 +149,8 @@ interface Waiting {
 interface Account {
   /** Tokens leased and not yet used; negative: used on credit and not yet paid. */
   left: number;
+  /** What was used on credit and is on its way to be paid. */
+  owed: number;
   /** No more than `filledAfter(balance, now - asOf)` is in the shared bucket: other nodes only take. */
   balance: number;
   asOf: number;
@@ -187,7 +189,7 @@ class LeasedBuckets {
     const empty = account.emptyUntil - this.now();
     if (count > atMost) return Math.max(waitFor(count - atMost, this.size), Math.ceil(empty));
     if (empty > 0) return Math.ceil(empty);
-    if (account.left - count >= -this.lease) {
+    if (account.left - count - account.owed >= -this.lease) {
       account.left -= count;
       if (!account.settling) void this.settleAccount(key, account);
       return 0;
@@ -210,7 +212,7 @@ class LeasedBuckets {
   private account(key: string): Account {
     let account = this.accounts.get(key);
     if (account === undefined) {
-      account = { left: 0, balance: this.size.most, asOf: this.now(), emptyUntil: -Infinity, settling: false, waiting: [] };
+      account = { left: 0, owed: 0, balance: this.size.most, asOf: this.now(), emptyUntil: -Infinity, settling: false, waiting: [] };
       this.accounts.set(key, account);
     }
     return account;
@@ -229,9 +231,11 @@ class LeasedBuckets {
       account.balance = Math.min(this.size.most, this.balance(account) + account.left);
       account.asOf = asked;
       const owed = -account.left;
+      account.owed = Math.max(0, owed);
       account.left = 0;
       try {
         const settled = await this.settle(key, [this.size.perSecond, this.size.most, owed, this.lease, ...calls.map(({ count }) => count)]);
+        account.owed = 0;
         account.left += settled.lease;
         account.balance = settled.left;
         account.asOf = asked;

@@ -1,4 +1,5 @@
 import { pino, type Logger } from 'pino';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { startRedisServer, type RedisServer } from '../../test/redis-server.js';
 import { LocalBuckets, type Buckets, type BucketSize } from '../rate-limit-buckets.js';
@@ -102,6 +103,16 @@ describe('A rate limit shared over Redis', () => {
   it('lets the first call of an idle principal pass without waiting for Redis', async () => {
     const [one] = (await nodes(1, { perSecond: 200, most: 2_000 })) as [Buckets];
     expect(one.take('ann', 1)).toBe(0);
+  });
+
+  it('gives one lease and one credit to a node that has not heard that another has emptied the bucket, and no more', async () => {
+    const [one, two] = (await nodes(2, { perSecond: 100, most: 100 })) as [Buckets, Buckets];
+    expect(one.take('ann', 1)).toBe(0);
+    // Answered after the lease of ten was.
+    await one.look('ann');
+    for (let wait = await two.take('ann', 100); wait > 0; wait = await two.take('ann', 100)) await delay(wait);
+    expect([one.take('ann', 10), one.take('ann', 10)]).toEqual([0, 0]);
+    expect(await one.take('ann', 10)).toBeGreaterThan(0);
   });
 
   it('takes nothing for a call that is too large, on any node', async () => {
