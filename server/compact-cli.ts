@@ -71,23 +71,32 @@ async function preview({ policy, workspaceId }: Command, { pool }: Database, now
 }
 
 const line = (workspaceId: WorkspaceId, { changes, retainedFrom, complete }: Compaction): string =>
-  `${workspaceId}: ${changes} changes are gone, the log begins after position ${retainedFrom}${complete ? '' : '; another compaction is at work on it'}.\n`;
+  `${workspaceId}: ${changes} changes are gone, ${complete ? `the log begins after position ${retainedFrom}` : 'another compaction is at work on the others'}.\n`;
 
-async function run(command: Command, database: Database, log: ReturnType<typeof createLog>): Promise<string> {
+interface Outcome {
+  readonly text: string;
+  /** 1: something could not be compacted. */
+  readonly status: 0 | 1;
+}
+
+const done = (text: string): Outcome => ({ text, status: 0 });
+
+async function run(command: Command, database: Database, log: ReturnType<typeof createLog>): Promise<Outcome> {
   const { policy, workspaceId, dryRun } = command;
   const now = () => new Date();
   const { pool, prisma } = database;
   if (workspaceId !== null && (await prisma.workspace.findUnique({ where: { id: workspaceId } })) === null) {
     throw new ConcordError('WORKSPACE_NOT_FOUND', `There is no workspace ${workspaceId}. Nothing was compacted.`);
   }
-  if (dryRun) return preview(command, database, now());
+  if (dryRun) return done(await preview(command, database, now()));
   if (workspaceId !== null) {
-    if (policy.changesDays === 0) return 'Changes are kept for ever: give --days, or set RETENTION_DAYS.\n';
-    return line(workspaceId, await compactWorkspace(pool, { workspaceId, olderThan: before(policy.changesDays, now()), now }));
+    if (policy.changesDays === 0) return done('Changes are kept for ever: give --days, or set RETENTION_DAYS.\n');
+    return done(line(workspaceId, await compactWorkspace(pool, { workspaceId, olderThan: before(policy.changesDays, now()), now })));
   }
   let text = '';
-  const { changes, auditRows } = await applyRetention({ pool, log, now, compacted: (id, compaction) => (text += line(id, compaction)) }, policy);
-  return `${text}${changes} changes and ${auditRows} rows of the audit are gone.\n`;
+  const { changes, auditRows, failed } = await applyRetention({ pool, log, now, compacted: (id, compaction) => (text += line(id, compaction)) }, policy);
+  text += `${changes} changes and ${auditRows} rows of the audit are gone.\n`;
+  return failed === 0 ? done(text) : { text: `${text}${failed} workspaces could not be compacted, see above; run it again when the cause is mended.\n`, status: 1 };
 }
 
 async function main(args: readonly string[]): Promise<number> {
@@ -112,8 +121,9 @@ async function main(args: readonly string[]): Promise<number> {
     await migrate(connectionString, log);
     const database = openDatabase({ connectionString, poolSize: 2, log });
     try {
-      process.stdout.write(await run(command, database, log));
-      return 0;
+      const { text, status } = await run(command, database, log);
+      process.stdout.write(text);
+      return status;
     } finally {
       await database.close();
     }

@@ -3,8 +3,8 @@ import type pg from 'pg';
 import { rebuild } from '../commit/rebuild.js';
 import { sizeSql } from '../read/size-sql.js';
 
-/** What is compacted away in one transaction. */
-const defaultSlice = 1000;
+/** What is compacted away in one transaction: changes, and bytes of their patches, which are replayed in memory. */
+const defaultSlice = { changes: 1000, bytes: 16 * 1024 * 1024 };
 /** Documents whose value is replayed by one statement. */
 const replayedAtOnce = { documents: 250, bytes: 4 * 1024 * 1024 };
 /** The first half of the key of PostgreSQL's advisory locks that compactions take; the other is the hash of the workspace. */
@@ -15,8 +15,10 @@ export interface CompactionRequest {
   /** Changes committed before this moment go. The log stays whole from the first one on that is younger. */
   readonly olderThan: Date;
   readonly now: () => Date;
-  /** Changes in one transaction. Default: 1,000. */
+  /** Changes in one transaction, at most. Default: 1,000. */
   readonly slice?: number;
+  /** A slice ends with the change that reaches so many bytes of patches. Default: 16 MiB. */
+  readonly sliceBytes?: number;
   /** Ends it after the slice at work. */
   readonly signal?: AbortSignal;
 }
@@ -44,16 +46,16 @@ export interface Compaction {
  *
  * @throws the driver's error; what the slices before have done stays done.
  */
-export async function compactWorkspace(pool: pg.Pool, { workspaceId, olderThan, now, slice = defaultSlice, signal }: CompactionRequest): Promise<Compaction> {
+export async function compactWorkspace(pool: pg.Pool, { workspaceId, olderThan, now, slice = defaultSlice.changes, sliceBytes = defaultSlice.bytes, signal }: CompactionRequest): Promise<Compaction> {
   let changes = 0;
   let retainedFrom = 0 as Position;
   while (signal?.aborted !== true) {
     const started = performance.now();
-    const done = await withClient(pool, (client) => compactSlice(client, workspaceId, olderThan, now(), slice));
+    const done = await withClient(pool, (client) => compactSlice(client, workspaceId, olderThan, now(), { changes: slice, bytes: sliceBytes }));
     if (done === null) return { changes, retainedFrom, complete: false };
     retainedFrom = done.to;
     changes += done.to - done.from;
-    if (done.to - done.from < slice) return { changes, retainedFrom, complete: true };
+    if (done.to === done.from) return { changes, retainedFrom, complete: true };
     // No more than half of the time, so that a long backlog does not take the disk from the commits.
     await pause(performance.now() - started);
   }
@@ -91,8 +93,10 @@ async function withClient<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Pro
   }
 }
 
+type Slice = typeof defaultSlice;
+
 /** Positions: everything after `from` up to `to` is gone. Null: another compaction of the workspace runs. */
-async function compactSlice(client: pg.PoolClient, workspaceId: WorkspaceId, olderThan: Date, now: Date, most: number): Promise<{ readonly from: Position; readonly to: Position } | null> {
+async function compactSlice(client: pg.PoolClient, workspaceId: WorkspaceId, olderThan: Date, now: Date, most: Slice): Promise<{ readonly from: Position; readonly to: Position } | null> {
   await client.query('BEGIN');
   const range = (await lock(client, workspaceId)) ? await findSlice(client, workspaceId, olderThan, most) : null;
   if (range === null || range.to === range.from) {
@@ -126,17 +130,19 @@ async function lock(client: pg.PoolClient, workspaceId: WorkspaceId): Promise<bo
 }
 
 /** The oldest changes of the log as long as they are old enough: a clock that went wrong on one node never makes a hole. */
-async function findSlice(client: pg.PoolClient, workspaceId: WorkspaceId, olderThan: Date, most: number): Promise<{ readonly from: Position; readonly to: Position } | null> {
+async function findSlice(client: pg.PoolClient, workspaceId: WorkspaceId, olderThan: Date, most: Slice): Promise<{ readonly from: Position; readonly to: Position } | null> {
   const { rows } = await client.query<{ from: Position; to: Position }>({
     name: 'concord-compact-slice',
     text: `
 SELECT w.retained_from::float8 AS "from", coalesce((
   SELECT coalesce(min(c.position) FILTER (WHERE c.committed_at >= $2) - 1, max(c.position)) FROM (
-    SELECT position, committed_at FROM changes WHERE workspace_id = w.id AND position > w.retained_from ORDER BY position LIMIT $3
-  ) c
+    SELECT position, committed_at, sum(size) OVER (ORDER BY position) - size AS before FROM (
+      SELECT position, committed_at, ${sizeSql('patch')} AS size FROM changes WHERE workspace_id = w.id AND position > w.retained_from ORDER BY position LIMIT $3
+    ) sized
+  ) c WHERE c.before < $4
 ), w.retained_from)::float8 AS "to"
 FROM workspaces w WHERE w.id = $1`,
-    values: [workspaceId, olderThan, most],
+    values: [workspaceId, olderThan, most.changes, most.bytes],
   });
   return rows[0] ?? null;
 }

@@ -17,6 +17,8 @@ export interface RetentionPolicy {
 export interface RetentionRun {
   readonly changes: number;
   readonly auditRows: number;
+  /** Workspaces whose compaction failed, each of which is in the log of the server. */
+  readonly failed: number;
 }
 
 export interface RunParts {
@@ -31,6 +33,7 @@ export interface RunParts {
 /** Compacts every workspace that holds older changes. One that fails is logged and does not keep the others from their turn. */
 export async function applyRetention({ pool, log, now, signal, compacted }: RunParts, { changesDays, auditDays }: RetentionPolicy): Promise<RetentionRun> {
   let changes = 0;
+  let failed = 0;
   if (changesDays > 0) {
     const olderThan = new Date(now().getTime() - changesDays * dayMs);
     const ended = () => signal?.aborted === true;
@@ -44,6 +47,7 @@ export async function applyRetention({ pool, log, now, signal, compacted }: RunP
           changes += compaction.changes;
           if (compaction.changes > 0) compacted?.(workspaceId, compaction);
         } catch (error) {
+          failed += 1;
           log.error({ err: error, workspaceId }, 'The log of a workspace could not be compacted; it is tried again with the next run.');
         }
       }
@@ -51,5 +55,5 @@ export async function applyRetention({ pool, log, now, signal, compacted }: RunP
     }
   }
   const auditRows = auditDays > 0 ? await dropAudit(pool, new Date(now().getTime() - auditDays * dayMs), signal === undefined ? {} : { signal }) : 0;
-  return { changes, auditRows };
+  return { changes, auditRows, failed };
 }

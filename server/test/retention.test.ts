@@ -67,6 +67,19 @@ describe('compaction', () => {
     await served.return?.();
   });
 
+  it('goes by fewer changes at a time where they are large, so that what it replays fits into memory', async () => {
+    await push(edit('wide', 'A', 1, 0, create({ text: '' })));
+    for (let counter = 2; counter <= 9; counter++) await push(edit('wide', 'A', counter, counter - 1, patch({ op: 'replace', path: '/text', value: String(counter).repeat(10_000) })));
+    let slices = 0;
+    const counting = () => {
+      slices += 1;
+      return new Date();
+    };
+    expect(await compact(world, { sliceBytes: 30_000, now: counting })).toMatchObject({ complete: true, retainedFrom: await head() });
+    expect(slices).toBeGreaterThanOrEqual(3);
+    await checkReplay(world);
+  });
+
   it('overtakes a reader in the middle of its scan: it is told, and has missed nothing unknowingly', async () => {
     await push(edit('long', 'A', 1, 0, create({ n: 0 })), ...Array.from({ length: 30 }, (_, index) => edit('long', 'A', index + 2, 1, bump)));
     const from = (await head()) - 31;
@@ -219,7 +232,19 @@ describe('the retention', () => {
     await world.sql.query(`INSERT INTO audit_entries (workspace_id, at, principal_id, action, outcome) VALUES ('', $1, '', 'LOGIN', 'OK')`, [new Date(start)]);
     expect(await dropAudit(node.database.pool, new Date(now - 90 * day), { slice: 50 })).toBe(rows + 2);
     expect(await count('audit')).toBe(1);
-    expect(await applyRetention({ pool: node.database.pool, log: quiet, now: () => new Date(now) }, { changesDays: 90, auditDays: 90 })).toEqual({ changes: 0, auditRows: 0 });
+    expect(await applyRetention({ pool: node.database.pool, log: quiet, now: () => new Date(now) }, { changesDays: 90, auditDays: 90 })).toEqual({ changes: 0, auditRows: 0, failed: 0 });
+  });
+
+  it('goes on with the other workspaces when one cannot be compacted, and counts it', async () => {
+    await push(atHead('stuck', create({ n: 0 })));
+    await node.commit.push(world.editor, 'w2' as WorkspaceId, [atHead('free', create({ n: 0 }))]);
+    await world.sql.query(`ALTER TABLE retired_counters ADD CONSTRAINT broken CHECK (document_id <> 'stuck')`);
+    const policy = { changesDays: 90, auditDays: 0 };
+    const apply = () => applyRetention({ pool: node.database.pool, log: quiet, now: () => new Date(now + 100 * day) }, policy);
+    expect(await apply()).toEqual({ changes: 1, auditRows: 0, failed: 1 });
+    await world.sql.query('ALTER TABLE retired_counters DROP CONSTRAINT broken');
+    expect(await apply()).toMatchObject({ failed: 0 });
+    expect(await count('changes')).toBe(0);
   });
 
   it('keeps everything at 0 days, and runs by itself otherwise', async () => {
