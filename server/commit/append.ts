@@ -81,9 +81,6 @@ const appendSeveral = {
 /** Every so many revisions the value is kept as a snapshot, so that an old base is rebuilt from few changes. */
 const snapshotEvery = { small: 128, large: 1024, largeBytes: 64 * 1024 };
 
-/** A connection that is dead without having been closed must not stop the loop for ever. */
-const answerTimeoutMs = 30_000;
-
 /** Positions of the workspaces before the batch. Each change's own `position` has been set. */
 export type Starts = ReadonlyMap<WorkspaceId, Position>;
 
@@ -138,7 +135,6 @@ export async function append(db: Queryable, changes: readonly NewChange[], commi
   const [only] = workspaces.size === 1 ? workspaces : [];
   const result = await db.query<{ id: WorkspaceId; start: number }>({
     ...(only === undefined ? appendSeveral : appendOne),
-    query_timeout: answerTimeoutMs,
     values: [
       `{"w":[${counted.join()}],"c":[${logged}],"h":[${rows}],"x":[${found}],"s":[${snapshots}]}`,
       committedAt,

@@ -1,7 +1,9 @@
 import type { WorkspaceId } from '@concord/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CommitConnection } from '../commit/connection.js';
+import { openDatabase } from '../database.js';
 import { openCuttableProxy } from './cuttable-proxy.js';
-import { atHead, create, documentId, edit, openWorld, patch, told, type World } from './engine-world.js';
+import { atHead, create, documentId, edit, openWorld, patch, quiet, told, type World } from './engine-world.js';
 import { postgresUrl } from './postgres-url.js';
 
 let world: World;
@@ -22,6 +24,21 @@ describe('an edit without a clock', () => {
     expect((await pushed).map(told)).toEqual(['again 2']);
     expect((await node.read.document(world.editor, world.workspaceId, documentId('person')))?.value).toEqual({ n: 1 });
     await node.close();
+    await proxy.close();
+  });
+});
+
+describe('the connection of a commit loop', () => {
+  it('is given up when it falls silent under any statement, and the next statement has another', async () => {
+    const proxy = await openCuttableProxy(world.databaseUrl);
+    const database = openDatabase({ connectionString: proxy.url, poolSize: 2, log: quiet });
+    const connection = new CommitConnection(database.pool, 200);
+    await connection.query({ text: 'BEGIN' });
+    void proxy.holdAnswers();
+    await expect(connection.query({ text: 'SELECT 1' })).rejects.toThrow('timeout');
+    expect((await connection.query<{ n: number }>({ text: 'SELECT 2 AS n' })).rows).toEqual([{ n: 2 }]);
+    connection.release();
+    await database.close();
     await proxy.close();
   });
 });
