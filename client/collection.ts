@@ -63,7 +63,8 @@ export class Collection<T = unknown> {
   /**
    * Edits a document by RFC 6902 operations (with `inc`, `str_ins`, `str_del`), or by a function that alters a copy of the
    * value, whose difference is then the patch. All of it or nothing.
-   * @throws ConcordError DOCUMENT_NOT_FOUND, DOCUMENT_DELETED, and what core's `apply` refuses, with `details.path` and `.operation`.
+   * @throws ConcordError DOCUMENT_NOT_FOUND, DOCUMENT_DELETED, INPUT_INVALID (the function is async, or edits this document itself), and
+   * what core's `apply` refuses, with `details.path` and `.operation`.
    */
   edit(id: string, change: WirePatch | DraftFunction<T>): Edited {
     return this.edits.edit(id, change as WirePatch | DraftFunction<never>);

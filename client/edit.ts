@@ -80,7 +80,14 @@ export class LocalEdits {
 
   edit(id: string, change: WirePatch | DraftFunction<never>): Edited {
     const before = this.living(id);
-    if (typeof change === 'function') return this.patch(before, patchOfDraft(before.value, change));
+    if (typeof change === 'function') {
+      const patch = patchOfDraft(before.value, change);
+      // What was edited meanwhile is not in the draft, and would be missing from what is shown and sent after it.
+      if (this.living(id).pending.at(-1)?.seq !== before.pending.at(-1)?.seq) {
+        throw new ConcordError('INPUT_INVALID', `The draft function edited the document ${id} itself: that edit is made, its draft is not kept. Alter the draft only, and make other edits of the document before or after.`);
+      }
+      return this.patch(before, patch);
+    }
     const parsed = parsePatch(change);
     if (!parsed.ok) throw ConcordError.from(parsed.error);
     return this.patch(before, parsed.value);

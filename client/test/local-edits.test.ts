@@ -51,6 +51,21 @@ describe('a replica that was never online', () => {
     });
   });
 
+  it('refuses a draft function that edits its own document, and keeps what that edit did', async () => {
+    const replica = await openOffline(newFile());
+    const notes = replica.collection<{ n: number }>('c');
+    notes.create({ n: 0 }, { id: 'd' });
+    const refused = refusal(() =>
+      notes.edit('d', (draft) => {
+        notes.increment('d', '/n');
+        draft.n = 5;
+      }),
+    );
+    expect(refused.code).toBe('INPUT_INVALID');
+    expect(replica.get('d')?.value).toEqual({ n: 1 });
+    expect(replica.pending()).toHaveLength(2);
+  });
+
   it('keeps what was edited when its process is killed at once', async () => {
     const database = newFile();
     const script = join(folder, 'die.mts');
