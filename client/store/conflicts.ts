@@ -77,8 +77,4 @@ export class Conflicts {
   delete(id: number): boolean {
     return this.database.prepare<[number]>('DELETE FROM conflicts WHERE id = ?').run(id).changes > 0;
   }
-
-  count(): number {
-    return this.database.prepare<[], { n: number }>('SELECT count(*) AS n FROM conflicts').get()!.n;
-  }
 }

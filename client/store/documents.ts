@@ -132,10 +132,6 @@ export class Documents {
   forgetCounters(): void {
     this.database.prepare('UPDATE documents SET counter = 0').run();
   }
-
-  count(): number {
-    return this.database.prepare<[], { n: number }>('SELECT count(*) AS n FROM documents WHERE deleted = 0').get()!.n;
-  }
 }
 
 /** An edit on the value it was made on: that it applies was seen then. */
