@@ -101,7 +101,7 @@ export async function markdown({ runs, cells }: Recorded): Promise<string> {
 Written by \`npm run bench\`. Medians of rounds in turns, [least–most]; (x) tells how many times as good Concord is. Server, driver
 and database share the machine; each is a process of its own. What an acknowledgement means differs, so it is named in each row.
 A run replaces the rows it has measured and leaves the others; (≈ x) compares rows of two runs, so two moments of the machine.
-The targets are those of bench/targets.ts.
+The targets are those of bench/targets.ts; docs/SCALING.md tells why some are not met.
 
 ${runs.map(described).join('\n')}
 
