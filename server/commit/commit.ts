@@ -6,10 +6,10 @@ import type { Queryable } from '../postgres/queryable.js';
 import { append, type NewChange } from './append.js';
 import { decide, type Decision, type HeadAttempt } from './decide.js';
 import type { DocumentState, Need } from './document-state.js';
-import { documentKey, type DocumentKey, type Heads } from './heads.js';
+import type { DocumentKey, Heads } from './heads.js';
 import { conflictsAt } from './first-verdict.js';
-import { loadNeed, loadStates, type Reach, type Wanted } from './load.js';
-import { refresh } from './refresh.js';
+import type { Reach } from './load.js';
+import { loadMissing, loadNeeds, refreshHeads, takeUp, type Later, type Room } from './room.js';
 import { committed, conflictRecords, published, refused, type PublishedChange } from './verdict.js';
 
 /** One edit of a push on its way to its verdict. */
@@ -85,21 +85,6 @@ export async function commit(db: Queryable, tasks: readonly Task[], parts: Commi
   return moved;
 }
 
-/** Documents that there was no room for yet, with the bytes they will take as far as they are known. */
-type Later = Map<DocumentKey, number>;
-
-/** Takes out the documents that come next: as many as fit, at least one. */
-function takeUp(later: Later, room: number): ReadonlySet<DocumentKey> {
-  const next = new Set<DocumentKey>();
-  for (const [key, bytes] of later) {
-    if (next.size > 0 && bytes > room) break;
-    room -= bytes;
-    next.add(key);
-    later.delete(key);
-  }
-  return next;
-}
-
 /** Commits the edits of the documents that can be held at once, the first among them; adds the other documents to `later`. */
 async function commitPortion(db: Queryable, tasks: readonly Task[], later: Later, parts: CommitParts, trustHeads: boolean): Promise<boolean> {
   const batch = ++batches;
@@ -115,7 +100,7 @@ async function commitPortion(db: Queryable, tasks: readonly Task[], later: Later
         const needs = new Map<DocumentKey, Need>();
         waiting = await decideAll(waiting, states, round, needs, parts, batch);
         if (needs.size === 0) break;
-        waiting = await load(db, needs, states, waiting, round, room, parts, batch);
+        waiting = await loadNeeds(db, needs, states, waiting, round.touched, room, parts, batch);
         if (![...needs].some(([key, need]) => need.kind !== 'fresh' || !round.touched.has(key))) break;
       }
       const committedAt = parts.now();
@@ -210,94 +195,6 @@ const chainOf = ({ edit, push }: Task): string => `${edit.documentId}\n${edit.st
 /** Chains with a refused edit, by the verdicts that are given already: what a new attempt starts from. */
 export function refusedChains(tasks: readonly Task[], push: Push): Set<string> {
   return new Set(tasks.filter((task) => task.push === push && push.verdicts[task.index]?.type === 'Refused').map(chainOf));
-}
-
-/** What a portion may still read, and the documents whose edits have to wait for another portion. */
-interface Room {
-  bytes: number;
-  readonly later: Later;
-}
-
-/** What is in memory of these documents is brought up to date or forgotten. True: another node had moved one of them. */
-async function refreshHeads(db: Queryable, tasks: readonly Task[], parts: CommitParts, batch: number): Promise<boolean> {
-  const behind = new Map<DocumentKey, { readonly state: DocumentState; readonly replicas: Set<ReplicaId> }>();
-  for (const { key, edit, push } of tasks) {
-    let known = behind.get(key);
-    if (known === undefined) {
-      const state = parts.heads.get(key);
-      if (state === undefined) continue;
-      parts.heads.forget(key);
-      known = { state, replicas: new Set() };
-      behind.set(key, known);
-    }
-    known.replicas.add(edit.stamp?.replicaId ?? push.serverReplica);
-  }
-  const refreshed = await refresh(db, [...behind.values()], batch);
-  for (const { state } of refreshed) parts.heads.keep(documentKey(state.workspaceId, state.documentId), state);
-  return refreshed.some(({ moved }) => moved);
-}
-
-/** Reads the states of the documents that are not in memory, in one statement; returns the tasks of those there was room for. */
-async function loadMissing(db: Queryable, tasks: readonly Task[], states: Map<DocumentKey, DocumentState>, room: Room, parts: CommitParts, batch: number): Promise<readonly Task[]> {
-  const wanted = new Map<DocumentKey, Wanted>();
-  for (const { key, edit, push } of tasks) {
-    if (states.has(key)) continue;
-    const known = parts.heads.get(key);
-    if (known !== undefined) states.set(key, known);
-    else want(wanted, key, push, edit);
-  }
-  if (wanted.size === 0) return tasks;
-  const loaded = await loadStates(db, [...wanted.values()], parts.reach, Math.max(room.bytes, 1), batch);
-  room.bytes -= loaded.bytes;
-  for (const state of loaded.states) states.set(documentKey(state.workspaceId, state.documentId), state);
-  if (loaded.unread.size === 0) return tasks;
-  for (const [key, bytes] of loaded.unread) room.later.set(key, bytes);
-  return tasks.filter(({ key }) => !loaded.unread.has(key));
-}
-
-function want(wanted: Map<DocumentKey, Wanted>, key: DocumentKey, push: Push, edit: Edit | UnreadableEdit): void {
-  let one = wanted.get(key);
-  if (one === undefined) {
-    one = { workspaceId: push.workspaceId, documentId: edit.documentId, from: Number.MAX_SAFE_INTEGER, replicas: new Set() };
-    wanted.set(key, one);
-  }
-  one.replicas.add(edit.stamp?.replicaId ?? push.serverReplica);
-  if (edit.stamp !== null && 'base' in edit.stamp.clock) one.from = Math.min(one.from, edit.stamp.clock.base);
-}
-
-/**
- * Loads what decisions asked for; returns the tasks that this portion goes on with. A document with undecided changes can be
- * loaded anew only after they are logged.
- */
-async function load(
-  db: Queryable,
-  needs: ReadonlyMap<DocumentKey, Need>,
-  states: Map<DocumentKey, DocumentState>,
-  waiting: readonly Task[],
-  round: Round,
-  room: Room,
-  parts: CommitParts,
-  batch: number,
-): Promise<readonly Task[]> {
-  const stale = new Set<DocumentKey>();
-  const postponed = new Set<DocumentKey>();
-  for (const [key, need] of needs) {
-    if (need.kind === 'fresh') {
-      if (!round.touched.has(key)) stale.add(key);
-    } else if (room.bytes > 0 || key === waiting[0]!.key) {
-      room.bytes -= await loadNeed(db, states.get(key)!, need, parts.reach);
-    } else {
-      postponed.add(key);
-      room.later.set(key, 0);
-    }
-  }
-  const going = postponed.size === 0 ? waiting : waiting.filter(({ key }) => !postponed.has(key));
-  if (stale.size === 0) return going;
-  for (const key of stale) {
-    states.delete(key);
-    parts.heads.forget(key);
-  }
-  return await loadMissing(db, going, states, room, parts, batch);
 }
 
 /** Hands out the verdicts of a round that is durable. */
