@@ -118,6 +118,17 @@ describe('Hints over Redis', () => {
     await own.close();
   });
 
+  it('leave no connection behind where Redis takes only one of the two', async () => {
+    const own = await startRedisServer();
+    const admin = await openRedis({ url: own.url, log, heartbeat: soon });
+    await admin.commands.config('SET', 'maxclients', '3');
+    await expect(openRedis({ url: own.url, log, heartbeat: soon })).rejects.toThrow('cannot be reached');
+    const connected = async () => Number(/connected_clients:(\d+)/.exec(await admin.commands.info('clients'))?.[1]);
+    while ((await connected()) > 2);
+    admin.close();
+    await own.close();
+  });
+
   it('are a reason not to start when Redis is not there, and the message holds no password', async () => {
     const away = openRedis({ url: 'redis://user:geheim@127.0.0.1:1', log, heartbeat: soon });
     await expect(away).rejects.toThrow(/REDIS_URL cannot be reached at 127\.0\.0\.1:1 \(ECONNREFUSED\)\. Start it/);
