@@ -111,7 +111,7 @@ export class SocketWriter {
       return;
     }
     this.held = parts;
-    // Ticks run when no promise is left to continue: after all that this turn has to say.
+    // A tick asked for within a promise runs when none is left to continue: after all that this turn has to say.
     if (holding.push(this) === 1) process.nextTick(release);
   }
 
