@@ -78,8 +78,8 @@ const appendSeveral = {
   WHERE workspaces.id = b.w AND workspaces.epoch = b.e AND workspaces.retained_from <= b.k`),
 } as const;
 
-/** Every so many revisions the value is kept as a snapshot, so that an old base is rebuilt from few changes. */
-const snapshotEvery = { small: 128, large: 1024, largeBytes: 64 * 1024 };
+/** Every so many revisions, and at the latest after so many bytes of patches, the value is kept as a snapshot, so that an old base is rebuilt from little. */
+const snapshotEvery = { small: 128, large: 1024, largeBytes: 64 * 1024, patchBytes: 1024 * 1024 };
 
 /** Positions of the workspaces before the batch. Each change's own `position` has been set. */
 export type Starts = ReadonlyMap<WorkspaceId, Position>;
@@ -105,6 +105,7 @@ export async function append(db: Queryable, changes: readonly NewChange[], commi
       workspace.knownAt = Math.min(workspace.knownAt, knownAt);
     }
     offsets.push(offset);
+    change.state.sinceSnapshot += change.text.length;
     const key = documentKey(workspaceId, documentId);
     heads.set(key, { change, offset, first: heads.get(key)?.first ?? change.change.revision });
 
@@ -126,7 +127,8 @@ export async function append(db: Queryable, changes: readonly NewChange[], commi
     rows += `${rows === '' ? '' : ','}{"w":"${state.workspaceId}","d":"${state.documentId}","l":${JSON.stringify(state.facts?.collection)},"t":${JSON.stringify(state.facts?.title)},"j":[${text}],"v":${change.change.revision},"o":${offset},"x":${state.deleted}}`;
     state.valueBytes = Buffer.byteLength(text);
     const every = state.valueBytes > snapshotEvery.largeBytes ? snapshotEvery.large : snapshotEvery.small;
-    if (Math.floor(change.change.revision / every) > Math.floor((first - 1) / every)) {
+    if (state.sinceSnapshot > snapshotEvery.patchBytes || Math.floor(change.change.revision / every) > Math.floor((first - 1) / every)) {
+      state.sinceSnapshot = 0;
       snapshots += `${snapshots === '' ? '' : ','}{"w":"${state.workspaceId}","d":"${state.documentId}","v":${change.change.revision},"j":[${text}]}`;
     }
   }

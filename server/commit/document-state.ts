@@ -78,6 +78,8 @@ export interface DocumentState {
   /** Values at old bases that were rebuilt. */
   readonly rebuilt: Map<Revision, JsonValue>;
   readonly lanes: Map<ReplicaId, Lane>;
+  /** Bytes of the patches that this process has logged since it last kept a snapshot. */
+  sinceSnapshot: number;
   /** What `tail` weighs, as far as it was counted. */
   tailWeight: TailWeight;
 }

@@ -139,6 +139,7 @@ export async function loadStates(db: Queryable, wanted: readonly Wanted[], reach
       looked: new Map(),
       rebuilt: new Map<Revision, JsonValue>(),
       lanes: new Map(),
+      sinceSnapshot: 0,
       tailWeight: notWeighed,
     };
   });

@@ -33,6 +33,14 @@ describe('what an edit may cost to merge', () => {
     await node.close();
   });
 
+  it('is bounded in what is replayed for an old base: a snapshot comes after a megabyte of patches at the latest', async () => {
+    const node = await world.node();
+    await node.commit.push(world.editor, world.workspaceId, [atHead('replayed', create({}))]);
+    for (let index = 0; index < 12; index++) await node.commit.push(world.editor, world.workspaceId, [atHead('replayed', set('/text', String(index).repeat(200_000).slice(0, 200_000)))]);
+    await node.close();
+    expect((await world.sql.query(`SELECT revision::int FROM snapshots WHERE document_id = 'replayed' ORDER BY revision`)).rows).toEqual([{ revision: 7 }, { revision: 13 }]);
+  });
+
   it('is bounded in pairs of operations, and after a pull the same edit is taken', async () => {
     const node = await world.node();
     const push = (...edits: ReturnType<typeof edit>[]) => node.commit.push(world.editor, world.workspaceId, edits).then((verdicts) => verdicts.map(told));

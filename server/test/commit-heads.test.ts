@@ -15,7 +15,7 @@ function state(id: string, changes: number, valueBytes: number): DocumentState {
   return {
     workspaceId, documentId: documentId(id), epoch: 1, loadedBy: 1, knownAt: 0 as Position, facts: { collection: 'c', title: '', createdAt: new Date(0) },
     value: { n: changes - 1 }, valueBytes, revision: changes as Revision, deleted: false, tail,
-    counters: new Map(), strangers: new Set(), allCounters: false, tailEnds: false, looked: new Map(), rebuilt: new Map(), lanes: new Map(), tailWeight: notWeighed,
+    counters: new Map(), strangers: new Set(), allCounters: false, tailEnds: false, looked: new Map(), rebuilt: new Map(), lanes: new Map(), sinceSnapshot: 0, tailWeight: notWeighed,
   };
 }
 
