@@ -45,7 +45,13 @@ interface Cost {
   readonly span: Span;
 }
 
-const seconds = Number(process.argv[2] ?? 5);
+const given = process.argv[2] ?? '5';
+const seconds = /^[1-9]\d{0,2}$/.test(given) ? Number(given) : Number.NaN;
+if (Number.isNaN(seconds) || process.argv.length > 3) {
+  const help = given === '--help' || given === '-h';
+  (help ? process.stdout : process.stderr).write(`${help ? '' : `Unknown argument: ${process.argv.slice(2).join(' ')}\n\n`}Usage: npm run bench:cost -- [seconds]        (after npm run build)\n\nShows where the server's time for a durable edit goes, under load of so many seconds (5).\n`);
+  process.exit(help ? 0 : 2);
+}
 const folder = mkdtempSync(join(tmpdir(), 'concord-cost-'));
 const microseconds = () => Number(process.hrtime.bigint() / 1000n);
 

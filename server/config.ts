@@ -101,7 +101,7 @@ export function readConfig(environment: Environment): Config {
     host: text('HOST') ?? '127.0.0.1',
     port: whole('PORT', 8080, 0, 65535, 'the port to listen on; 0 takes a free one'),
     databaseUrl: url('DATABASE_URL', ['postgresql:', 'postgres:'], 'the PostgreSQL to use instead of the embedded one'),
-    redisUrl: url('REDIS_URL', ['redis:', 'rediss:'], 'the Redis that several nodes share'),
+    redisUrl: readRedisUrl(url, problems),
     dataFolder: text('CONCORD_DATA') ?? './data',
     tls: readTls(text, problems),
     trustProxy: flag('TRUST_PROXY', false, 'whether a proxy in front ends TLS'),
@@ -153,6 +153,7 @@ export function readConfig(environment: Environment): Config {
 }
 
 type TextOf = (name: string) => string | null;
+type UrlOf = (name: string, protocols: readonly string[], meaning: string) => string | null;
 
 function readTls(text: TextOf, problems: string[]): Config['tls'] {
   const certFile = text('TLS_CERT');
@@ -173,9 +174,16 @@ function readOrigins(text: TextOf, problems: string[]): readonly string[] {
   return origins;
 }
 
+function readRedisUrl(url: UrlOf, problems: string[]): string | null {
+  const given = url('REDIS_URL', ['redis:', 'rediss:'], 'the Redis that several nodes share');
+  if (given === null || /^\/?\d*$/.test(new URL(given).pathname)) return given;
+  problems.push('REDIS_URL (the Redis that several nodes share) names a database that is not a number; give one as in redis://localhost:6379/0, or none.');
+  return null;
+}
+
 function readJwt(
   text: TextOf,
-  url: (name: string, protocols: readonly string[], meaning: string) => string | null,
+  url: UrlOf,
   problems: string[],
 ): Config['jwt'] {
   const names = ['JWT_JWKS_URL', 'JWT_ISSUER', 'JWT_AUDIENCE'] as const;

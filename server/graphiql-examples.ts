@@ -5,8 +5,10 @@ const headers = JSON.stringify({ Authorization: 'Bearer ' }, null, 2);
 export const exampleTabs: readonly { readonly query: string; readonly variables?: string; readonly headers: string }[] = [
   {
     headers,
-    query: `# 1. Put your token behind "Bearer " in the Headers tab below.
-# 2. Press the play button. The other tabs then use the token too.
+    query: `# 1. Put your token behind "Bearer "
+#    in the Headers tab below.
+# 2. Press the play button. The other
+#    tabs then use the token too.
 query Who {
   viewer {
     name

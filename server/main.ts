@@ -45,7 +45,7 @@ async function main(args: readonly string[]): Promise<number | undefined> {
     const { startServer } = await import('./server.js');
     const server = await startServer(config, log);
     stopOnSignal(server);
-    process.stdout.write(welcome(server));
+    process.stdout.write(welcome(server, config));
     return undefined;
   } catch (error) {
     process.stderr.write(`Concord did not start: ${explain(error, config)}\n`);
@@ -72,12 +72,21 @@ function stopOnSignal(server: RunningServer): void {
   process.on('SIGTERM', onSignal);
 }
 
-function welcome({ url, firstToken }: RunningServer): string {
+function welcome({ url, firstToken }: RunningServer, { graphiql, trustedDocuments }: Config): string {
   const token =
     firstToken === null
       ? 'Token:     as handed out at the first start; another: npm run token -- create --name Ann --role EDITOR'
       : `Token:     ${firstToken}
            (owner of the workspace "main", shown this once; another: npm run token -- create --name Ann --role EDITOR)`;
+  if (!graphiql || trustedDocuments.only) {
+    return `
+Concord is ready.
+API:       ${url} (GraphiQL is off: ${graphiql ? 'TRUSTED_DOCUMENTS_ONLY' : 'GRAPHIQL'})
+${token}
+
+Ctrl-C stops it.
+`;
+  }
   return `
 Concord is ready.
 GraphiQL:  ${url}

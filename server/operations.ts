@@ -128,7 +128,7 @@ const refused = (error: GraphQLError): CheckedDocument => ({ text: '', document:
 const unknownHash = refused(new GraphQLError('PersistedQueryNotFound', { extensions: { code: 'PERSISTED_QUERY_NOT_FOUND' } }));
 
 const notTrusted = refused(
-  new GraphQLError('This server runs only operations that it was given beforehand, and this is none of them. Add it to the file that TRUSTED_DOCUMENTS names.', {
+  new GraphQLError('This server runs only operations that it was given beforehand, and this is none of them. Its operator adds operations in the file that TRUSTED_DOCUMENTS names.', {
     extensions: { code: 'PERSISTED_QUERY_ONLY' },
   }),
 );

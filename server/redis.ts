@@ -89,7 +89,8 @@ async function connect(redis: Redis, url: string): Promise<void> {
   let first: unknown;
   const remember = (error: unknown) => (first ??= error);
   redis.on('error', remember);
-  const failure = await redis.connect().then(
+  // The driver goes on in database 0 when there is none of that number.
+  const failure = await redis.connect().then(() => redis.select(Number(new URL(url).pathname.slice(1)))).then(
     () => null,
     (error: unknown) => first ?? error,
   );
@@ -100,6 +101,7 @@ async function connect(redis: Redis, url: string): Promise<void> {
 function explain(failure: unknown, host: string): string {
   const reason = reasonOf(failure);
   if (/^(WRONGPASS|NOAUTH|ERR invalid password|ERR AUTH)/.test(reason)) return 'the Redis of REDIS_URL refuses the user or the password in it. Correct them.';
+  if (reason.includes('DB index')) return 'the Redis of REDIS_URL has no database of the number at its end. Correct it.';
   const code = failure instanceof Error && 'code' in failure && typeof failure.code === 'string' ? failure.code : reason;
   return `the Redis of REDIS_URL cannot be reached at ${host} (${code}). Start it, correct the address, or leave REDIS_URL out: one node needs no Redis, and several can do with PostgreSQL alone.`;
 }

@@ -47,7 +47,7 @@ export async function startServerProcess({ from, environment, nodeOptions = [], 
   let url: string | undefined;
   let token: string | undefined;
   for await (const line of createInterface({ input: child.stdout! })) {
-    url ??= /^GraphiQL:\s+(\S+)/.exec(line)?.[1];
+    url ??= /^(?:GraphiQL|API):\s+(\S+)/.exec(line)?.[1];
     token ??= /^Token:\s+(\S+\.\S+)/.exec(line)?.[1];
     if (line.startsWith('Ctrl-C')) break;
   }

@@ -28,6 +28,8 @@ describe('The configuration', () => {
   it('never repeats a URL that may carry a password', () => {
     expect(problemsOf({ DATABASE_URL: 'mysql://u:geheim@h/d', REDIS_URL: 'http://u:geheim@h' }).join()).not.toContain('geheim');
     expect(problemsOf({ REDIS_URL: 'http://u:geheim@h' })).toHaveLength(1);
+    expect(problemsOf({ REDIS_URL: 'redis://u:geheim@h/main' })).toEqual(['REDIS_URL (the Redis that several nodes share) names a database that is not a number; give one as in redis://localhost:6379/0, or none.']);
+    expect(readConfig({ REDIS_URL: 'redis://h:1/3' }).redisUrl).toBe('redis://h:1/3');
   });
 
   it('is explained in .env.example and handed on by docker-compose.yml, every variable of it', () => {

@@ -133,6 +133,7 @@ describe('Hints over Redis', () => {
     const away = openRedis({ url: 'redis://user:geheim@127.0.0.1:1', log, heartbeat: soon });
     await expect(away).rejects.toThrow(/REDIS_URL cannot be reached at 127\.0\.0\.1:1 \(ECONNREFUSED\)\. Start it/);
     await expect(away).rejects.not.toThrow(/geheim/);
+    await expect(openRedis({ url: `${server.url}/99`, log, heartbeat: soon })).rejects.toThrow(/has no database of the number at its end/);
     await expect(openRedis({ url: server.url.replace('//', '//user:geheim@'), log, heartbeat: soon })).rejects.toThrow(/refuses the user or the password/);
   });
 });
