@@ -1,16 +1,11 @@
-import { parseArgs } from 'node:util';
 import type { Logger } from 'pino';
 import { ConcordError, parseWorkspaceId, type PrincipalId } from '@concord/core';
 import { auditRow } from './audit.js';
 import { tokensChannel } from './auth/authenticate.js';
 import { newCredential } from './auth/credentials.js';
-import { readConfig } from './config.js';
-import { openDatabase, type Database } from './database.js';
-import { loadEnvironmentFile } from './environment.js';
-import { createLog } from './log.js';
+import { parseArguments, runCommandLine, UsageError } from './command-line.js';
+import type { Database } from './database.js';
 import { redisPrefix } from './notify-redis.js';
-import { startEmbedded } from './postgres/embedded.js';
-import { migrate } from './postgres/migrate.js';
 import { openRedis, reasonOf } from './redis.js';
 
 const usage = `Usage:
@@ -25,8 +20,6 @@ Works on DATABASE_URL, or on the own PostgreSQL in CONCORD_DATA, whether the ser
 revocation by Redis: set it here too, else their open connections end within a minute.
 `;
 
-class UsageError extends Error {}
-
 type Command =
   | { readonly kind: 'create'; readonly name: string; readonly role: 'OWNER' | 'EDITOR' | 'VIEWER'; readonly workspaceId: string; readonly label: string; readonly expiresAt: Date | null }
   | { readonly kind: 'list' }
@@ -34,7 +27,11 @@ type Command =
 
 /** @throws UsageError that says what is wrong. */
 function readCommand(args: readonly string[], now: Date): Command {
-  const { values, positionals } = parse(args);
+  const { values, positionals } = parseArguments({
+    args: [...args],
+    allowPositionals: true,
+    options: { name: { type: 'string' }, role: { type: 'string' }, workspace: { type: 'string' }, label: { type: 'string' }, days: { type: 'string' } },
+  });
   const [kind, id, ...rest] = positionals;
   if (rest.length > 0 || (kind !== 'revoke' && id !== undefined)) throw new UsageError(`Too many arguments: ${positionals.slice(1).join(' ')}`);
   if (kind !== 'create' && Object.keys(values).length > 0) throw new UsageError(`${kind ?? 'This'} takes no options.`);
@@ -55,19 +52,6 @@ function readCommand(args: readonly string[], now: Date): Command {
     }
     default:
       throw new UsageError(kind === undefined ? 'Say what to do: create, list or revoke.' : `Unknown command: ${kind}`);
-  }
-}
-
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: { name: { type: 'string' }, role: { type: 'string' }, workspace: { type: 'string' }, label: { type: 'string' }, days: { type: 'string' } },
-    });
-  } catch (error) {
-    // Node's advice about positional arguments does not concern these commands.
-    throw new UsageError(error instanceof Error ? error.message.replace(/'?\. To specify a positional.*$/s, "'.") : String(error));
   }
 }
 
@@ -136,42 +120,8 @@ async function tellServers(tokenId: string, pool: Database['pool'], redisUrl: st
   }
 }
 
-async function main(args: readonly string[]): Promise<number> {
-  if (args.includes('--help') || args.includes('-h')) {
-    process.stdout.write(usage);
-    return 0;
-  }
-  let command: Command;
-  try {
-    command = readCommand(args, new Date());
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    process.stderr.write(`${error.message}\n\n${usage}`);
-    return 2;
-  }
-  loadEnvironmentFile();
-  const config = readConfig({ ...process.env, NODE_ENV: 'development' });
-  const log = createLog({ logLevel: 'warn', logPretty: true });
-  const embedded = config.databaseUrl === null ? await startEmbedded({ dataFolder: config.dataFolder, log }) : null;
-  const connectionString = config.databaseUrl ?? embedded?.connectionString ?? '';
-  try {
-    await migrate(connectionString, log);
-    const database = openDatabase({ connectionString, poolSize: 2, log });
-    try {
-      process.stdout.write(await run(command, database, (tokenId) => tellServers(tokenId, database.pool, config.redisUrl, log)));
-      return 0;
-    } finally {
-      await database.close();
-    }
-  } finally {
-    await embedded?.stop();
-  }
-}
-
-main(process.argv.slice(2)).then(
-  (status) => process.exit(status),
-  (error: unknown) => {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-    process.exit(1);
-  },
-);
+runCommandLine({
+  usage,
+  read: (args) => readCommand(args, new Date()),
+  run: async (command, { database, config, log }) => ({ text: await run(command, database, (tokenId) => tellServers(tokenId, database.pool, config.redisUrl, log)), status: 0 }),
+});

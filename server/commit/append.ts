@@ -22,7 +22,7 @@ export interface NewChange {
  * one of the documents. If a workspace is gone or in another epoch, the division refuses everything as well; and if its log
  * was compacted past a position up to which a state is known to be current, because the keys that would tell may be gone.
  *
- * Records: `w` workspaces, `c` changes, `h` heads, `x` conflicts, `s` snapshots. A value travels in a list of one, because
+ * Records: `w` workspaces where there are several, `c` changes, `h` heads, `x` conflicts, `s` snapshots. A value travels in a list of one, because
  * a bare JSON null would become an SQL null.
  */
 const appendStatement = (moved: string): string => `
@@ -133,8 +133,9 @@ export async function append(db: Queryable, changes: readonly NewChange[], commi
     }
   }
 
-  const counted = [...workspaces].sort(([a], [b]) => (a < b ? -1 : 1)).map(([w, { n, epoch, knownAt }]) => `{"w":"${w}","n":${n},"e":${epoch},"k":${knownAt}}`);
+  // One workspace is told by the parameters of its statement.
   const [only] = workspaces.size === 1 ? workspaces : [];
+  const counted = only !== undefined ? [] : [...workspaces].map(([w, { n, epoch, knownAt }]) => `{"w":"${w}","n":${n},"e":${epoch},"k":${knownAt}}`);
   const result = await db.query<{ id: WorkspaceId; start: number }>({
     ...(only === undefined ? appendSeveral : appendOne),
     values: [

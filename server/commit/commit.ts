@@ -1,7 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { PatchId, Position, ReplicaId, WorkspaceId } from '@concord/core';
+import type { Limits, PatchId, Position, ReplicaId, WorkspaceId } from '@concord/core';
 import type { Edit, Refused, UnreadableEdit, Verdict, Viewer } from '@concord/schema';
-import type { Limits } from '@concord/core';
 import type { Queryable } from '../postgres/queryable.js';
 import { append, type NewChange } from './append.js';
 import { decide, type Decision, type HeadAttempt } from './decide.js';

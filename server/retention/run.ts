@@ -4,8 +4,10 @@ import type { Logger } from 'pino';
 import { dropAudit } from './audit-rows.js';
 import { compactWorkspace, workspacesWithOlder, type Compaction } from './compact.js';
 
-const dayMs = 86_400_000;
 const pageWorkspaces = 1000;
+
+/** The moment so many days before another. */
+export const daysBefore = (days: number, now: Date): Date => new Date(now.getTime() - days * 86_400_000);
 
 export interface RetentionPolicy {
   /** Days that changes are kept; 0: for ever. */
@@ -35,7 +37,7 @@ export async function applyRetention({ pool, log, now, signal, compacted }: RunP
   let changes = 0;
   let failed = 0;
   if (changesDays > 0) {
-    const olderThan = new Date(now().getTime() - changesDays * dayMs);
+    const olderThan = daysBefore(changesDays, now());
     const ended = () => signal?.aborted === true;
     for (let after = ''; !ended(); ) {
       const page = await workspacesWithOlder(pool, olderThan, after, pageWorkspaces);
@@ -54,6 +56,6 @@ export async function applyRetention({ pool, log, now, signal, compacted }: RunP
       if (page.length < pageWorkspaces) break;
     }
   }
-  const auditRows = auditDays > 0 ? await dropAudit(pool, new Date(now().getTime() - auditDays * dayMs), signal === undefined ? {} : { signal }) : 0;
+  const auditRows = auditDays > 0 ? await dropAudit(pool, daysBefore(auditDays, now()), signal === undefined ? {} : { signal }) : 0;
   return { changes, auditRows, failed };
 }

@@ -1,0 +1,87 @@
+import { parseArgs, type ParseArgsConfig } from 'node:util';
+import type { Logger } from 'pino';
+import { readConfig, type Config } from './config.js';
+import { openDatabase, type Database } from './database.js';
+import { loadEnvironmentFile } from './environment.js';
+import { createLog } from './log.js';
+import { startEmbedded } from './postgres/embedded.js';
+import { migrate } from './postgres/migrate.js';
+
+/** The arguments are wrong: the message is shown together with the usage, and the exit status is 2. */
+export class UsageError extends Error {}
+
+/** What a command has to say on standard output, and its exit status. */
+export interface Outcome {
+  readonly text: string;
+  readonly status: 0 | 1;
+}
+
+/** What a command works with. */
+export interface Surroundings {
+  readonly database: Database;
+  readonly config: Config;
+  readonly log: Logger;
+}
+
+/** A command for operators, which works on the database whether the server runs or not. */
+export interface CommandLine<Command> {
+  readonly usage: string;
+  /** @throws UsageError that says what is wrong. */
+  readonly read: (args: readonly string[]) => Command;
+  /** What it throws is told on standard error, and the exit status is 1. */
+  readonly run: (command: Command, surroundings: Surroundings) => Promise<Outcome>;
+}
+
+/** Runs a command with the arguments of the process, and ends the process. */
+export function runCommandLine<Command>(commandLine: CommandLine<Command>): void {
+  main(commandLine, process.argv.slice(2)).then(
+    (status) => process.exit(status),
+    (error: unknown) => {
+      process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+      process.exit(1);
+    },
+  );
+}
+
+/** `parseArgs` of Node. @throws UsageError. */
+export function parseArguments<Given extends ParseArgsConfig>(given: Given): ReturnType<typeof parseArgs<Given>> {
+  try {
+    return parseArgs(given);
+  } catch (error) {
+    // Node's advice about positional arguments does not concern these commands.
+    throw new UsageError(error instanceof Error ? error.message.replace(/'?\. To specify a positional.*$/s, "'.") : String(error));
+  }
+}
+
+async function main<Command>({ usage, read, run }: CommandLine<Command>, args: readonly string[]): Promise<number> {
+  if (args.includes('--help') || args.includes('-h')) {
+    process.stdout.write(usage);
+    return 0;
+  }
+  let command: Command;
+  try {
+    command = read(args);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    process.stderr.write(`${error.message}\n\n${usage}`);
+    return 2;
+  }
+  loadEnvironmentFile();
+  const config = readConfig({ ...process.env, NODE_ENV: 'development' });
+  const log = createLog({ logLevel: 'warn', logPretty: true });
+  const embedded = config.databaseUrl === null ? await startEmbedded({ dataFolder: config.dataFolder, log }) : null;
+  const connectionString = config.databaseUrl ?? embedded?.connectionString ?? '';
+  try {
+    await migrate(connectionString, log);
+    const database = openDatabase({ connectionString, poolSize: 2, log });
+    try {
+      const { text, status } = await run(command, { database, config, log });
+      process.stdout.write(text);
+      return status;
+    } finally {
+      await database.close();
+    }
+  } finally {
+    await embedded?.stop();
+  }
+}
