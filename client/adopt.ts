@@ -1,8 +1,7 @@
-import { apply, diff, fail, formatPointer, ok, valueAtPointer, type JsonValue, type NormalPatch, type Path, type Result } from '@concord/core';
+import { diff, fail, formatPointer, ok, valueAtPointer, type JsonValue, type NormalPatch, type Path, type Result } from '@concord/core';
 import { rebasePending, type Advanced } from './advance.js';
-import { createClashes, visiblyDeleted, withoutGuards, type DocumentState, type PendingEdit } from './document-state.js';
+import { createClashes, valueAfter, visiblyDeleted, type DocumentState, type PendingEdit } from './document-state.js';
 import type { DocumentPartsFragment } from './generated/graphql.js';
-import { serverLimits } from './server-limits.js';
 
 /** A document as the server has it now. */
 export interface Head extends DocumentPartsFragment {
@@ -52,13 +51,9 @@ export function adopt(before: DocumentState | undefined, head: Head): Result<Adv
   const kept = { ...base, pending, value: before.value, deleted: visiblyDeleted(head.deleted, pending) };
   if (createClashes(pending)) return ok({ state: kept, conflicts: [] });
 
-  let reached: JsonValue = before.confirmed ?? null;
-  for (const { patch } of before.pending.slice(0, taken)) {
-    const applied = apply(reached, withoutGuards(patch), serverLimits);
-    if (!applied.ok) return applied;
-    reached = applied.value;
-  }
-  const rebased = rebasePending(before, pending, before.value, [difference(reached, confirmed, pending)], () => null);
+  const reached = valueAfter(before.confirmed ?? null, before.pending.slice(0, taken));
+  if (!reached.ok) return reached;
+  const rebased = rebasePending(before, pending, before.value, [difference(reached.value, confirmed, pending)], () => null);
   if (!rebased.ok) return rebased;
   return ok({ state: { ...kept, pending: rebased.value.pending, value: rebased.value.value }, conflicts: rebased.value.conflicts });
 }

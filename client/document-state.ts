@@ -1,4 +1,5 @@
-import type { Counter, DocumentId, JsonValue, NormalPatch, PatchId, Revision } from '@concord/core';
+import { apply, ok, type Counter, type DocumentId, type JsonValue, type NormalPatch, type PatchId, type Result, type Revision } from '@concord/core';
+import { serverLimits } from './server-limits.js';
 
 export type EditKind = 'CREATE' | 'PATCH' | 'DELETE' | 'RESTORE';
 
@@ -65,4 +66,15 @@ export const createClashes = (pending: readonly PendingEdit[]): boolean => pendi
 /** Guards are for the server to judge; here they would only get in the way of applying. */
 export function withoutGuards(patch: NormalPatch): NormalPatch {
   return patch.some(({ op }) => op === 'test') ? patch.filter(({ op }) => op !== 'test') : patch;
+}
+
+/** The value after edits, where `value` is the one that the first of them was made on. */
+export function valueAfter(value: JsonValue, edits: readonly PendingEdit[]): Result<JsonValue> {
+  let reached = value;
+  for (const { patch } of edits) {
+    const applied = apply(reached, withoutGuards(patch), serverLimits);
+    if (!applied.ok) return applied;
+    reached = applied.value;
+  }
+  return ok(reached);
 }

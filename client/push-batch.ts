@@ -1,4 +1,4 @@
-import { defaultLimits, jsonBytes, squash, toWire, type Counter, type DocumentId, type JsonValue, type PatchId } from '@concord/core';
+import { defaultLimits, jsonBytes, mostReportedConflicts, squash, toWire, type Counter, type DocumentId, type JsonValue, type PatchId } from '@concord/core';
 import type { DocumentState, PendingEdit } from './document-state.js';
 import type { EditInput } from './generated/graphql.js';
 import type { Store } from './store/store.js';
@@ -134,7 +134,7 @@ function conflictsOf(store: Store, id: DocumentId, patchIds: readonly PatchId[])
   const reports: Sent['conflicts'][number][] = [];
   let bytes = 0;
   for (const patchId of patchIds) {
-    for (const { revision, conflict } of store.conflicts.ofEdit(id, patchId, mostConflicts - reports.length)) {
+    for (const { revision, conflict } of store.conflicts.ofEdit(id, patchId, mostReportedConflicts - reports.length)) {
       const json = conflict as unknown as JsonValue;
       const size = jsonBytes(json, mostConflictBytes) + 30;
       if (bytes + size > mostConflictBytes) continue;
@@ -144,9 +144,6 @@ function conflictsOf(store: Store, id: DocumentId, patchIds: readonly PatchId[])
   }
   return { reports, bytes };
 }
-
-/** The server records no more of one edit. */
-const mostConflicts = 100;
 
 const sizes = new WeakMap<object, number>();
 

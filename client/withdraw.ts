@@ -1,7 +1,6 @@
-import { apply, invert, ok, type Failure, type JsonValue, type PatchId, type Result } from '@concord/core';
+import { invert, ok, type Failure, type JsonValue, type PatchId } from '@concord/core';
 import { rebasePending } from './advance.js';
-import { createClashes, visiblyDeleted, withoutGuards, type DocumentState, type PendingEdit } from './document-state.js';
-import { serverLimits } from './server-limits.js';
+import { createClashes, valueAfter, visiblyDeleted, withoutGuards, type DocumentState, type PendingEdit } from './document-state.js';
 import type { FoundConflict } from './store/conflicts.js';
 
 export interface Withdrawn {
@@ -40,28 +39,19 @@ export function withdraw(before: DocumentState, patchId: PatchId, reason: Failur
     });
   }
   if (gone || (earlier.length === 0 && before.confirmed === undefined)) return { state: undefined, refused: reasons, conflicts: [] };
-  const reached = createClashes(before.pending) ? before.confirmed : valueAfter(before.confirmed, earlier);
-  return { state: settle(before, earlier, reached ?? before.value), refused: reasons, conflicts: [] };
+  const reached = createClashes(before.pending) ? ok(before.confirmed) : valueAfter(before.confirmed ?? null, earlier);
+  return { state: settle(before, earlier, (reached.ok ? reached.value : undefined) ?? before.value), refused: reasons, conflicts: [] };
 }
 
 /** A counter that the server has not taken is free again; the edit stays frozen, its bytes may still be on their way. */
 export const renumbered = (edit: PendingEdit): PendingEdit => (edit.counter === null ? edit : { ...edit, counter: null });
 
 function pastInverse(before: DocumentState, earlier: readonly PendingEdit[], edit: PendingEdit, later: readonly PendingEdit[]): ReturnType<typeof rebasePending> {
-  const base = valueAfter(before.confirmed, earlier);
-  if (base === undefined) return { ok: false, error: { code: 'INTERNAL', message: 'The edits before the refused one do not apply.' } };
-  const inverse = invert(base, withoutGuards(edit.patch));
+  const base = valueAfter(before.confirmed ?? null, earlier);
+  if (!base.ok) return base;
+  const inverse = invert(base.value, withoutGuards(edit.patch));
   if (!inverse.ok) return inverse;
   return rebasePending(before, later, before.value, [inverse.value], () => null);
-}
-
-function valueAfter(confirmed: JsonValue | undefined, edits: readonly PendingEdit[]): JsonValue | undefined {
-  let reached: Result<JsonValue> = ok(confirmed ?? null);
-  for (const { patch } of edits) {
-    if (!reached.ok) break;
-    reached = apply(reached.value, withoutGuards(patch), serverLimits);
-  }
-  return reached.ok ? reached.value : undefined;
 }
 
 function settle(before: DocumentState, pending: readonly PendingEdit[], value: JsonValue): DocumentState {

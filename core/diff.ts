@@ -2,6 +2,7 @@ import { diffArrays, type Identity } from './diff-array.js';
 import { diffText } from './diff-text.js';
 import type { JsonArray, JsonObject, JsonValue } from './json.js';
 import type { NormalPatch, Operation, Path } from './operation.js';
+import { isObject } from './value.js';
 
 export interface DiffOptions {
   /** Say changes of strings as `str_ins` and `str_del`, so that concurrent edits of the same text merge. Default: one `replace`. */
@@ -72,8 +73,4 @@ function diffObjects(before: JsonObject, after: JsonObject, path: Path, run: Dif
   for (const key of newKeys) {
     if (!Object.hasOwn(before, key)) run.patch.push({ op: 'add', path: [...path, key], value: after[key]! });
   }
-}
-
-function isObject(value: JsonValue): value is JsonObject {
-  return value !== null && typeof value === 'object' && !Array.isArray(value);
 }

@@ -23,6 +23,9 @@ export const defaultLimits: Limits = {
   pushBytes: 4 * 1024 * 1024,
 };
 
+/** Conflicts that an author may report with one edit. */
+export const mostReportedConflicts = 100;
+
 /**
  * No configured depth goes past this: deeper values overflow the stack of functions that walk them, `JSON.stringify` of some
  * engines among them, at 3,000 to 5,000 containers.

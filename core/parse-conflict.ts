@@ -3,7 +3,7 @@ import { fail, ok, type Result } from './errors.js';
 import type { JsonObject, JsonValue } from './json.js';
 import { defaultLimits, type Limits } from './limits.js';
 import type { Operation, Path } from './operation.js';
-import { checkValue, jsonBytes } from './value.js';
+import { checkValue, isObject, jsonBytes } from './value.js';
 
 const members: Readonly<Record<Operation['op'], readonly string[]>> = {
   add: ['path', 'value'],
@@ -50,8 +50,6 @@ export function parseConflict(json: unknown, limits: Limits = defaultLimits): Re
 }
 
 const invalid = (path: string, expected: string): Result<never> => fail({ code: 'INPUT_INVALID', message: `The conflict${path === '' ? '' : ` at ${path}`} must be ${expected}`, path });
-
-const isObject = (value: JsonValue | undefined): value is JsonObject => typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const isIndex = (value: JsonValue | undefined): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 

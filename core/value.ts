@@ -219,6 +219,8 @@ export function depthOf(value: JsonValue, enough: number): number {
   return deepest + 1;
 }
 
+export const isObject = (value: JsonValue | undefined): value is JsonObject => typeof value === 'object' && value !== null && !Array.isArray(value);
+
 /**
  * Whether two values are the same JSON: deep, the order of keys ignored, numbers by value. Shared subtrees cost nothing.
  * The one equality both ends use wherever a rule asks for equal values.

@@ -2,6 +2,7 @@ import {
   ConcordError,
   checkValue,
   errorCodes,
+  mostReportedConflicts,
   parseConflict,
   parseCounter,
   parsePatch,
@@ -77,7 +78,7 @@ export const EditInput = builder.inputType('EditInput', {
     counter: t.field({ type: 'Counter', required: true, description: 'Number of this edit among those of the replica on this document: 1, 2, 3 …' }),
     clock: t.field({ type: ClockInput, required: true, description: 'What the author had seen.' }),
     action: t.field({ type: EditActionInput, required: true, description: 'What to do.' }),
-    conflicts: t.field({ type: [ConflictInput], required: false, description: 'At most 100.' }),
+    conflicts: t.field({ type: [ConflictInput], required: false, description: `At most ${mostReportedConflicts}.` }),
   }),
 });
 
@@ -204,12 +205,10 @@ export function readEdit(
   return { documentId: input.documentId, stamp: stamp.value, action: action.value, conflicts: conflicts.value };
 }
 
-const mostConflicts = 100;
-
 function readConflicts(input: readonly ConflictArgument[], limits: Limits): Result<readonly ReportedConflict[]> {
-  if (input.length > mostConflicts) {
-    const message = `The edit reports ${input.length} conflicts; at most ${mostConflicts} are recorded with one edit. Leave some out.`;
-    return { ok: false, error: { code: 'LIMIT_EXCEEDED', message, path: '/conflicts', limit: mostConflicts, actual: input.length } };
+  if (input.length > mostReportedConflicts) {
+    const message = `The edit reports ${input.length} conflicts; at most ${mostReportedConflicts} are recorded with one edit. Leave some out.`;
+    return { ok: false, error: { code: 'LIMIT_EXCEEDED', message, path: '/conflicts', limit: mostReportedConflicts, actual: input.length } };
   }
   const conflicts: ReportedConflict[] = [];
   for (const [index, { revision, conflict }] of input.entries()) {

@@ -1,7 +1,6 @@
 import type { Database } from 'better-sqlite3';
-import { ConcordError, apply, jsonBytes, type DocumentId, type JsonValue, type Revision } from '@concord/core';
-import { visiblyDeleted, withoutGuards, type DocumentState, type PendingEdit } from '../document-state.js';
-import { serverLimits } from '../server-limits.js';
+import { ConcordError, jsonBytes, type DocumentId, type JsonValue, type Revision } from '@concord/core';
+import { valueAfter, visiblyDeleted, type DocumentState, type PendingEdit } from '../document-state.js';
 
 /** A row of `documents`. */
 interface Row {
@@ -135,8 +134,8 @@ export class Documents {
 }
 
 /** An edit on the value it was made on: that it applies was seen then. */
-function made(id: DocumentId, value: JsonValue, { patch, patchId }: PendingEdit): JsonValue {
-  const applied = apply(value, withoutGuards(patch), serverLimits);
+function made(id: DocumentId, value: JsonValue, edit: PendingEdit): JsonValue {
+  const applied = valueAfter(value, [edit]);
   if (applied.ok) return applied.value;
-  throw new ConcordError('INTERNAL', `The edit ${patchId} of ${id} in the outbox does not apply to the value in the file: ${applied.error.message}`, { id });
+  throw new ConcordError('INTERNAL', `The edit ${edit.patchId} of ${id} in the outbox does not apply to the value in the file: ${applied.error.message}`, { id });
 }

@@ -4,7 +4,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Replica } from '../index.js';
 import { CutProxy } from './cut-proxy.js';
-import { live, reaches, World } from './world.js';
+import { live, reaches, until, World } from './world.js';
 
 interface Item {
   n: number;
@@ -21,10 +21,6 @@ describe('a replica in trouble', () => {
 
   const items = (replica: Replica) => replica.collection<Item>('items');
   const fresh = (): Item => ({ n: 0, list: ['a', 'b'], text: 'text' });
-
-  async function until(holds: () => Promise<boolean>): Promise<void> {
-    while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 5));
-  }
 
   /** What an operator does who restores a backup or purges a document: the epoch rises. */
   async function rewriteHistory(purged = 'nothing'): Promise<void> {

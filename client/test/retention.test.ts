@@ -4,7 +4,7 @@ import type { WorkspaceId } from '@concord/core';
 import { compactWorkspace, type Compaction } from '../../server/retention/compact.js';
 import type { Replica } from '../index.js';
 import { CutProxy } from './cut-proxy.js';
-import { live, World } from './world.js';
+import { live, until, World } from './world.js';
 
 interface Item {
   n: number;
@@ -29,10 +29,6 @@ describe('a replica that was away for longer than the log is kept', () => {
   /** All of the log, as after a very long time. */
   const compactAll = (): Promise<Compaction> =>
     compactWorkspace(pool, { workspaceId: 'main' as WorkspaceId, olderThan: new Date(Date.now() + 60_000), now: () => new Date(), slice: 50 });
-
-  async function until(holds: () => Promise<boolean>): Promise<void> {
-    while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 5));
-  }
 
   const revision = async (id: string): Promise<number> => {
     const { data } = await world.server.graphql('query ($id: ID!) { document(id: $id) { revision } }', { id });

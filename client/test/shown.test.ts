@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { toWire, type DocumentId, type ReplicaId } from '@concord/core';
+import { seededTape } from '../../core/test/generate.js';
 import type { RemoteChange } from '../change-row.js';
 import { LocalEdits } from '../edit.js';
 import { Live, LiveSelection } from '../live.js';
@@ -16,17 +17,6 @@ import { Store } from '../store/store.js';
 
 const ids = ['a', 'b', 'c'] as DocumentId[];
 
-/** Numbers from a seed: mulberry32. */
-function randomOf(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
-  };
-}
-
 describe('the documents in the file', () => {
   let folder: string;
   beforeEach(() => {
@@ -37,7 +27,8 @@ describe('the documents in the file', () => {
   const open = (file: string): Store => new Store(openDatabase(file, 'normal'), () => 'a'.repeat(32) as ReplicaId, () => undefined);
 
   it.each(Array.from({ length: 12 }, (_, seed) => seed + 1))('read with the outbox, are at every moment what the app sees (seed %i)', async (seed) => {
-    const random = randomOf(seed);
+    const tape = seededTape(seed);
+    const random = (below: number): number => tape.draw(below);
     const file = join(folder, 'r.db');
     let store = open(file);
     let clock = Date.UTC(2026, 0, 1);

@@ -77,6 +77,11 @@ export function reaches(replica: Replica, wanted: (status: Replica['status']) =>
   });
 }
 
+/** Asks again and again, where there is no event to wait for. */
+export async function until(holds: () => Promise<boolean>): Promise<void> {
+  while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
 export const live = (replica: Replica) => reaches(replica, ({ connection }) => connection === 'live');
 
 export const same = (a: unknown, b: unknown): boolean => canonicalJson(a as JsonValue) === canonicalJson(b as JsonValue);
