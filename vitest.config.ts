@@ -15,6 +15,7 @@ export default defineConfig({
     include: ['{core,schema,server,client,test}/**/*.test.ts'],
     exclude: ['**/node_modules/**', '**/dist/**'],
     globalSetup: ['test/postgres.global.ts', 'test/redis.global.ts'],
+    reporters: ['default', './test/stuck.reporter.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
   },
