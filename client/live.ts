@@ -1,7 +1,7 @@
 import { ConcordError, matches, type DocumentId } from '@concord/core';
 import type { DocumentState } from './document-state.js';
 import type { Queries, Selected, Selection } from './query.js';
-import type { DocumentChange } from './store/store.js';
+import type { Commit, DocumentChange } from './store/store.js';
 
 export type Unsubscribe = () => void;
 
@@ -21,10 +21,10 @@ export class Live {
   private scheduled = false;
 
   /** To be called after each commit. */
-  committed(changes: ReadonlyMap<DocumentId, DocumentChange>): void {
+  committed({ documents }: Commit): void {
     for (const watch of this.watched) {
       if (this.due.has(watch)) continue;
-      for (const [id, change] of changes) {
+      for (const [id, change] of documents) {
         if (!visible(change) || !watch.concerns(id, change)) continue;
         this.due.add(watch);
         break;

@@ -2,7 +2,7 @@ import { ConcordError, type DocumentId, type PatchId } from '@concord/core';
 import { adopt, type Head } from './adopt.js';
 import { advance } from './advance.js';
 import type { RemoteBatch, RemoteChange } from './change-row.js';
-import type { FoundConflict, LocalConflict } from './store/conflicts.js';
+import type { FoundConflict } from './store/conflicts.js';
 import type { Store } from './store/store.js';
 
 /** One transaction works for about so long before the event loop gets its turn. */
@@ -15,17 +15,12 @@ export interface PullSurroundings {
   heads(ids: readonly DocumentId[]): Promise<readonly Head[]>;
   /** An edit of this replica has come back by the feed. */
   returned(patchId: PatchId): void;
-  /** Conflicts were found and are in the file. */
-  conflicted(conflicts: readonly LocalConflict[]): void;
   /** A document with pending edits no longer matches the filter: nothing of it comes back any more. */
   leftWithPending(id: DocumentId): void;
 }
 
 /** Takes the feed into the file. With the snapshot it is the only place where confirmed state moves. */
 export class Pull {
-  /** Found in the transaction that runs. */
-  private found: LocalConflict[] = [];
-
   constructor(
     private readonly store: Store,
     private readonly surroundings: PullSurroundings,
@@ -41,7 +36,7 @@ export class Pull {
     let next = 0;
     while (next < groups.length) {
       const first = next;
-      this.transact(() => {
+      this.store.transact(() => {
         const end = performance.now() + sliceMs;
         do {
           const [id, changes] = groups[next++]!;
@@ -68,7 +63,7 @@ export class Pull {
     for (let start = 0; start < ids.length; start += 100) {
       const asked = ids.slice(start, start + 100);
       const heads = new Map((await this.surroundings.heads(asked)).map((head) => [head.id, head]));
-      this.transact(() => {
+      this.store.transact(() => {
         for (const id of asked) {
           const head = heads.get(id);
           if (head !== undefined) this.adoptOne(id, head, round);
@@ -128,14 +123,7 @@ export class Pull {
   private note(conflicts: readonly FoundConflict[]): void {
     if (conflicts.length === 0) return;
     const at = this.timestamp();
-    for (const conflict of conflicts) this.found.push(this.store.conflicts.add(conflict, at));
-  }
-
-  /** Conflicts are told of when they are in the file for good. */
-  private transact(work: () => void): void {
-    this.found = [];
-    this.store.transact(work);
-    if (this.found.length > 0) this.surroundings.conflicted(this.found);
+    for (const conflict of conflicts) this.store.addConflict(conflict, at);
   }
 
   private timestamp(): string {

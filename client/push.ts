@@ -5,7 +5,6 @@ import type { EditInput } from './generated/graphql.js';
 import type { Environment } from './options.js';
 import { turn } from './pull.js';
 import { chooseBatch, editInput, type Sent } from './push-batch.js';
-import type { LocalConflict } from './store/conflicts.js';
 import type { Store } from './store/store.js';
 import { Verdicts, type Restart, type Verdict } from './verdicts.js';
 
@@ -48,9 +47,8 @@ export class Push {
     private readonly store: Store,
     private readonly environment: Environment,
     inFilter: (state: DocumentState) => boolean,
-    conflicted: (conflicts: readonly LocalConflict[]) => void,
   ) {
-    this.verdicts = new Verdicts(store, environment, inFilter, conflicted);
+    this.verdicts = new Verdicts(store, environment, inFilter);
   }
 
   start(surroundings: PushSurroundings): void {

@@ -74,9 +74,10 @@ export class Replica {
     });
     const database = openDatabase(options.database, options.durability ?? 'normal');
     this.writeAheadLog = new WriteAheadLog(database, environment.timers);
-    this.store = new Store(database, environment.newReplicaId, (changes) => {
+    this.store = new Store(database, environment.newReplicaId, (commit) => {
       this.writeAheadLog.written();
-      this.live.committed(changes);
+      this.live.committed(commit);
+      this.conflicted(commit.conflicts);
       this.progressed();
     });
     try {
@@ -86,13 +87,12 @@ export class Replica {
       throw error;
     }
     this.queries = new Queries(this.store);
-    this.push = new Push(this.store, environment, (state) => inFilter(environment.filter, state), (conflicts) => this.conflicted(conflicts));
+    this.push = new Push(this.store, environment, (state) => inFilter(environment.filter, state));
     this.edits = new LocalEdits(this.store, environment, () => this.push.wake());
     this.pull = new Pull(this.store, {
       now: environment.now,
       heads: (ids) => this.session.heads(this.openSocket(), ids),
       returned: (patchId) => this.push.returned(patchId),
-      conflicted: (conflicts) => this.conflicted(conflicts),
       leftWithPending: (id) => this.push.dropIfAcknowledged(id),
     });
     this.session = new Session(environment, this.store, this.pull, this.push, {
@@ -282,7 +282,7 @@ export class Replica {
   }
 
   private conflicted(conflicts: readonly LocalConflict[]): void {
-    if (this.conflictListeners.size === 0) return;
+    if (conflicts.length === 0 || this.conflictListeners.size === 0) return;
     // Not in the middle of a batch: a listener may edit.
     queueMicrotask(() => {
       for (const conflict of conflicts) for (const listener of this.conflictListeners) callOfApp(() => listener(conflict));

@@ -4,7 +4,6 @@ import type { DocumentState } from './document-state.js';
 import type { PushMutation } from './generated/graphql.js';
 import type { Environment } from './options.js';
 import type { Sent } from './push-batch.js';
-import type { LocalConflict } from './store/conflicts.js';
 import type { Store } from './store/store.js';
 import { renumbered, withdraw } from './withdraw.js';
 
@@ -36,8 +35,6 @@ export class Verdicts {
     private readonly environment: Pick<Environment, 'now' | 'random' | 'retry'>,
     /** Whether a document is in the filter of the replica; if not, its edits do not come back by the feed. */
     private readonly inFilter: (state: DocumentState) => boolean,
-    /** Conflicts were found and are in the file. */
-    private readonly conflicted: (conflicts: readonly LocalConflict[]) => void,
   ) {}
 
   isAcknowledged(patchId: PatchId): boolean {
@@ -96,13 +93,12 @@ export class Verdicts {
     this.repairs.delete(edit.patchId);
     this.blocked.delete(id);
     const at = new Date(this.environment.now()).toISOString();
-    const found = this.store.transact(() => {
+    this.store.transact(() => {
       for (const { edit: refused, reason: why } of withdrawn.refused) this.store.quarantine.add(id, refused, why, at);
       if (withdrawn.state === undefined) this.store.delete(id);
       else this.store.write(withdrawn.state);
-      return withdrawn.conflicts.map((conflict) => this.store.conflicts.add(conflict, at));
+      for (const conflict of withdrawn.conflicts) this.store.addConflict(conflict, at);
     });
-    if (found.length > 0) this.conflicted(found);
   }
 
   /** A document outside of the filter: nothing comes back, the acknowledgement is the last word. */

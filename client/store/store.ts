@@ -2,7 +2,7 @@ import Sqlite, { type Database } from 'better-sqlite3';
 import { ConcordError, jsonBytes, type DocumentId, type ReplicaId } from '@concord/core';
 import type { DocumentState, PendingEdit } from '../document-state.js';
 import { Checkpoint } from './checkpoint.js';
-import { Conflicts } from './conflicts.js';
+import { Conflicts, type FoundConflict, type LocalConflict } from './conflicts.js';
 import { Documents } from './documents.js';
 import { Outbox } from './outbox.js';
 import { Quarantine } from './quarantine.js';
@@ -13,7 +13,14 @@ export interface DocumentChange {
   readonly after: DocumentState | undefined;
 }
 
-interface Staged extends DocumentChange {
+/** What a transaction changed, once it is in the file. */
+export interface Commit {
+  readonly documents: ReadonlyMap<DocumentId, DocumentChange>;
+  /** Found in it, oldest first. */
+  readonly conflicts: readonly LocalConflict[];
+}
+
+interface StagedDocument extends DocumentChange {
   readonly bytes: number;
   /** Whether the row in `documents` has all edits of the outbox now; undefined: as before. */
   readonly shown: boolean | undefined;
@@ -23,6 +30,12 @@ interface Cached {
   readonly state: DocumentState;
   /** Of the value as JSON, at most. */
   readonly bytes: number;
+}
+
+/** What the transaction that runs has done so far. */
+interface Staged extends Commit {
+  readonly documents: Map<DocumentId, StagedDocument>;
+  readonly conflicts: LocalConflict[];
 }
 
 /** Size of the documents kept parsed in memory, as JSON. */
@@ -42,7 +55,7 @@ export class Store {
   readonly checkpoint: Checkpoint;
   private readonly cache = new Map<DocumentId, Cached>();
   private cachedBytes = 0;
-  private staged: Map<DocumentId, Staged> | undefined;
+  private staged: Staged | undefined;
   private pendingEdits: number;
   /** Documents with pending edits, about in the order in which they began to wait. */
   readonly waiting: Set<DocumentId>;
@@ -55,8 +68,8 @@ export class Store {
   constructor(
     readonly database: Database,
     newReplicaId: () => ReplicaId,
-    /** Called after each transaction that changed documents. Must not throw. */
-    private readonly onCommit: (changes: ReadonlyMap<DocumentId, DocumentChange>) => void,
+    /** Called after each transaction that changed documents or found conflicts. Must not throw. */
+    private readonly onCommit: (commit: Commit) => void,
   ) {
     this.documents = new Documents(database);
     this.outbox = new Outbox(database);
@@ -79,7 +92,7 @@ export class Store {
   /** @throws ConcordError UNAVAILABLE when the replica is closed. */
   read(id: DocumentId): DocumentState | undefined {
     this.assertOpen();
-    const staged = this.staged?.get(id);
+    const staged = this.staged?.documents.get(id);
     if (staged !== undefined) return staged.after;
     const cached = this.cache.get(id);
     if (cached !== undefined) {
@@ -103,7 +116,7 @@ export class Store {
     if (this.staged !== undefined) throw new Error('A transaction of the replica was begun inside another one.');
     const meta = this.checkpoint.get();
     const pendingBefore = this.pendingEdits;
-    const staged = new Map<DocumentId, Staged>();
+    const staged: Staged = { documents: new Map(), conflicts: [] };
     this.begin.run();
     this.staged = staged;
     let result: T;
@@ -135,7 +148,7 @@ export class Store {
       throw notWritten(error);
     }
     this.pendingEdits++;
-    this.committed(new Map([[after.id, { before, after, bytes, shown: false }]]));
+    this.committed({ documents: new Map([[after.id, { before, after, bytes, shown: false }]]), conflicts: [] });
   }
 
   /** Writes what the app sees where edits have left that for later: to be called before SQL reads `documents`. Throws as `transact` does. */
@@ -179,6 +192,11 @@ export class Store {
     this.stage(id, before, undefined, 0, true);
   }
 
+  /** Within a transaction: keeps a conflict that was found; `foundAt` is ISO 8601. Who listens to commits is told. */
+  addConflict(found: FoundConflict, foundAt: string): void {
+    this.transaction().conflicts.push(this.conflicts.add(found, foundAt));
+  }
+
   /** Forgets parsed documents, after rows were changed by set-based statements. */
   dropCache(): void {
     this.cache.clear();
@@ -194,16 +212,20 @@ export class Store {
     if (!this.database.open) throw new ConcordError('UNAVAILABLE', 'The replica is closed. Open it again.');
   }
 
-  private stage(id: DocumentId, before: DocumentState | undefined, after: DocumentState | undefined, bytes: number, shown: boolean | undefined): void {
-    const staged = this.staged;
-    if (staged === undefined) throw new Error('A document was written outside of a transaction.');
-    this.pendingEdits += (after?.pending.length ?? 0) - (before?.pending.length ?? 0);
-    const earlier = staged.get(id);
-    staged.set(id, { before: earlier === undefined ? before : earlier.before, after, bytes, shown: shown ?? earlier?.shown });
+  private transaction(): Staged {
+    if (this.staged === undefined) throw new Error('The replica was written outside of a transaction.');
+    return this.staged;
   }
 
-  private committed(staged: ReadonlyMap<DocumentId, Staged>): void {
-    for (const [id, { after, bytes, shown }] of staged) {
+  private stage(id: DocumentId, before: DocumentState | undefined, after: DocumentState | undefined, bytes: number, shown: boolean | undefined): void {
+    const { documents } = this.transaction();
+    this.pendingEdits += (after?.pending.length ?? 0) - (before?.pending.length ?? 0);
+    const earlier = documents.get(id);
+    documents.set(id, { before: earlier === undefined ? before : earlier.before, after, bytes, shown: shown ?? earlier?.shown });
+  }
+
+  private committed(staged: Staged): void {
+    for (const [id, { after, bytes, shown }] of staged.documents) {
       if (after === undefined) this.forget(id);
       else this.remember(id, after, bytes);
       if (after === undefined || after.pending.length === 0) this.waiting.delete(id);
@@ -211,7 +233,7 @@ export class Store {
       if (shown === true) this.unshown.delete(id);
       else if (shown === false) this.unshown.add(id);
     }
-    if (staged.size > 0) this.onCommit(staged);
+    if (staged.documents.size > 0 || staged.conflicts.length > 0) this.onCommit(staged);
   }
 
   private remember(id: DocumentId, state: DocumentState, bytes: number): void {

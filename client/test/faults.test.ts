@@ -2,7 +2,7 @@ import { copyFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Replica } from '../index.js';
+import type { LocalConflict, Replica } from '../index.js';
 import { CutProxy } from './cut-proxy.js';
 import { live, reaches, until, World } from './world.js';
 
@@ -107,11 +107,14 @@ describe('a replica in trouble', () => {
     items(a).increment('unguarded', '/n', 4);
     items(b).increment('guarded', '/n');
     await world.settle(b);
+    const told: LocalConflict[] = [];
+    a.onConflict((conflict) => told.push(conflict));
     a.goOnline();
     await world.settle(a, b);
     expect(a.quarantined()).toMatchObject([{ documentId: 'guarded', patchId: refused.patchId, code: 'TEST_FAILED' }]);
     expect(a.status.quarantined).toBe(1);
     expect(a.conflicts()).toMatchObject([{ documentId: 'guarded', revision: null, patchId: inside.patchId, conflict: { loser: 'later', lost: '>' } }]);
+    expect(told).toEqual(a.conflicts());
     const server = await world.serverDocuments();
     expect(server['guarded']).toEqual({ n: 1, list: ['a', 'b', 'later'], text: 'text' });
     expect(items(a).get('guarded')?.value).toEqual(server['guarded']);

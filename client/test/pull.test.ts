@@ -43,7 +43,7 @@ describe('the pull', () => {
 
   it('keeps what the feed brought while an older state of the document was being fetched', async () => {
     let answer!: (heads: readonly Head[]) => void;
-    const pull = new Pull(store, { now: Date.now, heads: () => new Promise((resolve) => (answer = resolve)), returned: () => undefined, conflicted: () => undefined, leftWithPending: () => undefined });
+    const pull = new Pull(store, { now: Date.now, heads: () => new Promise((resolve) => (answer = resolve)), returned: () => undefined, leftWithPending: () => undefined });
     await pull.apply(batch(change('d', 1, 1)));
     const fetched = pull.fetch([id]);
     await pull.apply(batch(change('d', 2, 2)));
@@ -53,7 +53,7 @@ describe('the pull', () => {
   });
 
   it('takes a state of an older revision in a snapshot, because the history may have been rewritten', async () => {
-    const pull = new Pull(store, { now: Date.now, heads: () => Promise.resolve([head(1, 1)]), returned: () => undefined, conflicted: () => undefined, leftWithPending: () => undefined });
+    const pull = new Pull(store, { now: Date.now, heads: () => Promise.resolve([head(1, 1)]), returned: () => undefined, leftWithPending: () => undefined });
     await pull.apply(batch(change('d', 1, 1), change('d', 2, 2)));
     await pull.fetch([id], 1);
     expect(store.read(id)).toMatchObject({ revision: 1, value: { value: 1 } });
@@ -65,7 +65,6 @@ describe('the pull', () => {
       now: Date.now,
       heads: () => Promise.resolve([head(3, 3)]),
       returned: (patchId: PatchId) => seen.push([patchId, (store.read(patchId.split('-')[0] as DocumentId)?.revision ?? 0) >= Number(patchId.split('-')[1])]),
-      conflicted: () => undefined,
       leftWithPending: () => undefined,
     });
     // More documents than one transaction takes, and one whose changes do not join on.

@@ -35,7 +35,7 @@ describe('the documents in the file', () => {
     let made = 0;
     let position = 0;
     const edits = () => new LocalEdits(store, { now: () => (clock += 1000), newId: () => `p${made++}` }, () => undefined);
-    const pull = () => new Pull(store, { now: () => clock, heads: () => Promise.reject(new Error('a change did not join on')), returned: () => undefined, conflicted: () => undefined, leftWithPending: () => undefined });
+    const pull = () => new Pull(store, { now: () => clock, heads: () => Promise.reject(new Error('a change did not join on')), returned: () => undefined, leftWithPending: () => undefined });
     const arrive = (change: Pick<RemoteChange, 'documentId' | 'kind' | 'patch' | 'patchId' | 'counter'>) =>
       pull().apply({
         changes: [{ ...change, revision: ((store.read(change.documentId as DocumentId)?.revision ?? 0) + 1) as never, position: ++position as never, committedAt: new Date((clock += 1000)).toISOString(), collection: 'c', title: '' }],
@@ -115,8 +115,8 @@ describe('the documents in the file', () => {
 
   it('that the disk has no room for leave a live query as it was, until the next change', async () => {
     const live = new Live();
-    const store = new Store(openDatabase(join(folder, 'full.db'), 'normal'), () => 'a'.repeat(32) as ReplicaId, (changes) => live.committed(changes));
-    const pull = new Pull(store, { now: Date.now, heads: () => Promise.resolve([]), returned: () => undefined, conflicted: () => undefined, leftWithPending: () => undefined });
+    const store = new Store(openDatabase(join(folder, 'full.db'), 'normal'), () => 'a'.repeat(32) as ReplicaId, (commit) => live.committed(commit));
+    const pull = new Pull(store, { now: Date.now, heads: () => Promise.resolve([]), returned: () => undefined, leftWithPending: () => undefined });
     const created = { kind: 'CREATE', patch: [{ op: 'add', path: '', value: { n: 0, text: 'x'.repeat(500_000) } }], patchId: 'o1', counter: 1, revision: 1, position: 1, committedAt: '', collection: 'c', title: '' };
     await pull.apply({ changes: [{ ...created, documentId: 'a' } as unknown as RemoteChange], left: [], cursor: '1.1' as never });
     const edits = new LocalEdits(store, { now: Date.now, newId: () => String(Math.random()) }, () => undefined);
