@@ -107,8 +107,9 @@ Ctrl-C stops it.
 
 function explain(error: unknown, config: Config): string {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code === 'EADDRINUSE') return `port ${config.port} on ${config.host} is taken. Stop what runs there, or choose another with PORT.`;
-  if (code === 'EACCES') return `port ${config.port} may not be used by this user. Choose one above 1023 with PORT.`;
+  const listening = error instanceof Error && 'syscall' in error && error.syscall === 'listen';
+  if (listening && code === 'EADDRINUSE') return `port ${config.port} on ${config.host} is taken. Stop what runs there, or choose another with PORT.`;
+  if (listening && code === 'EACCES') return `port ${config.port} may not be used by this user. Choose one above 1023 with PORT.`;
   if (config.databaseUrl !== null && typeof code === 'string' && unreachable.has(code)) {
     return `the PostgreSQL of DATABASE_URL cannot be reached at ${new URL(config.databaseUrl).host} (${code}). Start it, or correct the address.`;
   }

@@ -72,4 +72,11 @@ describe('the first app of the README', () => {
     expect(out).toContain("on the server: { text: 'Buy milk and bread', done: false, likes: 1, tags: [ 'shop' ] }");
     expect(status).toBe(0);
   }, 60_000);
+
+  it('says in one line that it lacks a token, or that the server refuses it, without waiting', async () => {
+    expect(await run('examples/first-app.ts', [])).toMatchObject({ status: 1, err: 'Set CONCORD_TOKEN to the token that the server printed at its first start.\n' });
+    const { status, err } = await run('examples/first-app.ts', [], { CONCORD_URL: server.url, CONCORD_TOKEN: 'nobody.nothing' });
+    expect(err).toMatch(/^The server refused the token: .*\n$/);
+    expect(status).toBe(1);
+  }, 60_000);
 });

@@ -8,6 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import type { Logger } from 'pino';
 import { commandOf, findInstallation, type Installation } from './binaries.js';
+import { openDataFolder } from './data-folder.js';
 
 /** A PostgreSQL of our own, in the data folder. */
 export interface EmbeddedPostgres {
@@ -50,7 +51,7 @@ const settings: Readonly<Record<string, string>> = {
 /**
  * Starts the embedded PostgreSQL, making its cluster the first time, or adopts it when it is still running. It is a process
  * group of its own: Ctrl-C in a terminal reaches the server only, which then finishes its commits before it stops the database.
- * @throws Error with the end of PostgreSQL's own log when it does not start.
+ * @throws Error that says what to do when the data folder cannot be used; with the end of PostgreSQL's own log when it does not start.
  */
 export async function startEmbedded(options: {
   readonly dataFolder: string;
@@ -60,7 +61,7 @@ export async function startEmbedded(options: {
 }): Promise<EmbeddedPostgres> {
   const { log } = options;
   const dataFolder = path.resolve(options.dataFolder);
-  await mkdir(dataFolder, { recursive: true });
+  await openDataFolder(dataFolder);
   const installation = await findInstallation(dataFolder);
   for (const note of installation.notes) log.info(note);
   const memory = new Memory(path.join(dataFolder, 'postgres.json'));

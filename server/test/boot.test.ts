@@ -137,6 +137,8 @@ describe('npm start', { timeout: 60_000 }, () => {
     ['a wrong variable', 'server/main.ts', [], { PORT: 'x' }, 2, 'PORT (the port to listen on'],
     ['plain HTTP in production', 'server/main.ts', [], { NODE_ENV: 'production' }, 2, 'NODE_ENV=production refuses plain HTTP'],
     ['a database that is not there', 'server/main.ts', [], { PORT: '0', DATABASE_URL: 'postgresql://u:p@127.0.0.1:1/d' }, 1, 'the PostgreSQL of DATABASE_URL cannot be reached at 127.0.0.1:1 (ECONNREFUSED)'],
+    ['a data folder that cannot be made', 'server/main.ts', [], { PORT: '0', CONCORD_DATA: '/proc/nope' }, 1, 'CONCORD_DATA: the folder /proc/nope cannot be used'],
+    ['a file as data folder', 'server/main.ts', [], { PORT: '0', CONCORD_DATA: 'package.json' }, 1, 'there is a file of that name on the way. Give one'],
     ['a token command without a role', 'server/token-cli.ts', ['create', '--name', 'x'], {}, 2, 'create needs --role'],
     ['a compaction of no number of days', 'server/compact-cli.ts', ['--days', 'ten'], {}, 2, '--days needs a whole number'],
     ['an unknown token command', 'server/token-cli.ts', ['destroy'], {}, 2, 'Unknown command: destroy'],
