@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
 const folder = fileURLToPath(new URL('.', import.meta.url));
@@ -28,4 +29,14 @@ export async function peer<Module>(name: string): Promise<Module> {
   const packageName = name.split('/').slice(0, name.startsWith('@') ? 2 : 1).join('/');
   if (!existsSync(installedIn(packageName))) installPeers();
   return (await import(name)) as Module;
+}
+
+const requireOfServer = createRequire(new URL('../server/package.json', import.meta.url));
+
+/**
+ * Loads a package in the version that Concord's server runs on: a peer may have brought another one, which lies nearer to this
+ * folder. The caller declares the slice it uses, because the types nearer here would be the other version's too.
+ */
+export function ofServer<Module>(name: string): Module {
+  return requireOfServer(name) as Module;
 }

@@ -69,7 +69,7 @@ export interface System {
   replica?(endpoint: Endpoint, request: ReplicaRequest): Promise<Replica>;
 }
 
-export const systemNames = ['concord', 'concord-squash', 'concord-deflate', 'concord-replica', 'sharedb', 'sharedb-memory', 'hocuspocus', 'rxdb', 'pouchdb', 'automerge'] as const;
+export const systemNames = ['concord', 'concord-squash', 'concord-deflate', 'concord-replica', 'sharedb', 'sharedb-memory', 'hocuspocus', 'rxdb', 'pouchdb', 'automerge', 'graphql-ws', 'ws'] as const;
 export type SystemName = (typeof systemNames)[number];
 
 export async function loadSystem(name: SystemName): Promise<System> {
