@@ -19,8 +19,9 @@ export class Connection {
   private run: AbortController | undefined;
   private socketNow: Socket | undefined;
   private attempts = 0;
-  /** The last connection was accepted: a token that was good may have run out, and a new one may be had at once. */
-  private wasLive = false;
+  /** The token of the next attempt may be another one than was refused: a good one may have run out, or there is a new one since. */
+  private newTokenLikely = false;
+  private refused: ConcordError | undefined;
   private finished: Promise<void> = Promise.resolve();
   private past = { sent: 0, received: 0 };
 
@@ -35,7 +36,14 @@ export class Connection {
     return this.current;
   }
 
-  get socket(): Socket | undefined {
+  /** What the server refused the last attempt with, where only a person can put it right; undefined while it is tried again. */
+  get refusal(): ConcordError | undefined {
+    return this.refused;
+  }
+
+  /** @throws ConcordError UNAVAILABLE while there is no connection, or why it was refused. */
+  socket(): Socket {
+    if (this.socketNow === undefined) throw this.refused ?? new ConcordError('UNAVAILABLE', 'The replica is offline: try again when its status is live.');
     return this.socketNow;
   }
 
@@ -45,6 +53,7 @@ export class Connection {
     this.run?.abort();
     const run = new AbortController();
     this.run = run;
+    this.refused = undefined;
     this.attempts = 0;
     const before = this.finished;
     this.finished = before.then(() => this.loop(run.signal));
@@ -54,14 +63,21 @@ export class Connection {
   async stop(): Promise<void> {
     this.run?.abort();
     this.run = undefined;
+    this.refused = undefined;
     this.socketNow?.close();
     await this.finished;
+  }
+
+  /** The next attempt has another token. It is made at once where the last one was refused. */
+  tokenChanged(): void {
+    if (this.refused !== undefined) this.start();
+    else this.newTokenLikely = true;
   }
 
   /** The session has caught up. */
   live(): void {
     this.attempts = 0;
-    this.wasLive = true;
+    this.newTokenLikely = true;
     this.change('live');
   }
 
@@ -74,8 +90,12 @@ export class Connection {
   private async loop(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       const error = await this.connectOnce(signal);
-      this.change('offline', signal.aborted ? undefined : error);
-      if (!signal.aborted) await this.wait(this.retryAfter(error), signal);
+      if (signal.aborted) return this.change('offline');
+      const wait = this.retryAfter(error);
+      this.refused = wait === undefined ? error : undefined;
+      this.change('offline', error);
+      await this.wait(wait ?? refusedRetryMs * (1 + this.environment.random() / 2), signal);
+      this.refused = undefined;
     }
   }
 
@@ -106,17 +126,18 @@ export class Connection {
     }
   }
 
-  private retryAfter(error: ConcordError): number {
-    const { wasLive } = this;
-    this.wasLive = false;
-    if (error.code === 'UNAUTHENTICATED' && wasLive) return backoff(0, this.environment);
+  /** Milliseconds; undefined: it is for a person to put right. */
+  private retryAfter(error: ConcordError): number | undefined {
+    const { newTokenLikely } = this;
+    this.newTokenLikely = false;
+    if (error.code === 'UNAUTHENTICATED' && newTokenLikely) return backoff(0, this.environment);
     switch (error.code) {
       case 'UNAUTHENTICATED':
       case 'FORBIDDEN':
       case 'WORKSPACE_NOT_FOUND':
       case 'INPUT_INVALID':
       case 'PERSISTED_QUERY_ONLY':
-        return refusedRetryMs * (1 + this.environment.random() / 2);
+        return undefined;
       default:
         return error.details.retryAfter ?? backoff(this.attempts++, this.environment);
     }

@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import type { Condition, ReplicaId } from '@concord/core';
+import { ConcordError, type Condition, type ReplicaId } from '@concord/core';
 import { WebSocket } from 'ws';
 
 /** What of the workspace a replica holds. Everything is meant when nothing is named. */
@@ -82,10 +82,15 @@ class CompressedWebSocket extends WebSocket {
   }
 }
 
+/** @throws ConcordError INPUT_INVALID for an address that is none. */
 export function environmentOf(options: ReplicaOptions): Environment {
-  const { token } = options;
+  const { token, url } = options;
+  const address = URL.canParse(url) ? new URL(url) : undefined;
+  if (address?.protocol !== 'http:' && address?.protocol !== 'https:') {
+    throw new ConcordError('INPUT_INVALID', `url must be the http(s) address of the GraphQL endpoint, like http://127.0.0.1:8080/graphql; got ${JSON.stringify(url)}.`, { path: '/url' });
+  }
   return {
-    url: options.url,
+    url,
     token: async () => (typeof token === 'function' ? await token() : token),
     filter: options.filter ?? {},
     squashFrom: options.squashFrom ?? 32,

@@ -1,11 +1,10 @@
 import type { Client } from '@urql/core';
-import { ConcordError, parseWorkspaceId, type DocumentId, type PatchId, type ReplicaId } from '@concord/core';
+import { ConcordError, type DocumentId, type PatchId, type ReplicaId } from '@concord/core';
 import { Collection } from './collection.js';
 import { Connection } from './connection.js';
 import { viewOf, type DocumentView } from './document-view.js';
 import { LocalEdits } from './edit.js';
-import { inFilter, wireFilter } from './filter.js';
-import { ProbeDocument } from './generated/graphql.js';
+import { inFilter } from './filter.js';
 import { callOfApp, Live, type Unsubscribe } from './live.js';
 import { environmentOf, type Environment, type ReplicaOptions } from './options.js';
 import { Pull } from './pull.js';
@@ -13,7 +12,7 @@ import { Push } from './push.js';
 import { Queries } from './query.js';
 import { Session } from './session.js';
 import { Settling } from './settling.js';
-import type { ReplicaStatus } from './status.js';
+import { WatchedStatus, type ReplicaStatus } from './status.js';
 import type { LocalConflict } from './store/conflicts.js';
 import { openDatabase } from './store/open.js';
 import type { QuarantinedEdit } from './store/quarantine.js';
@@ -47,28 +46,24 @@ export class Replica {
   private readonly session: Session;
   private readonly connection: Connection;
   private readonly conflictListeners = new Set<(conflict: LocalConflict) => void>();
-  private readonly statusListeners = new Set<(status: ReplicaStatus) => void>();
+  private readonly watchedStatus: WatchedStatus;
   private readonly settling: Settling;
   private token: ReplicaOptions['token'];
-  private current: ReplicaStatus;
-  private statusDue = false;
-  private feedUpToDate = false;
-  private lastError: ReplicaStatus['lastError'] = null;
   private closed = false;
   private urql: Client | undefined;
 
   /** @internal Use `openReplica`. */
   constructor(options: ReplicaOptions) {
     this.token = options.token;
-    checkUrl(options.url);
     const environment = environmentOf({ ...options, token: () => (typeof this.token === 'function' ? this.token() : this.token) });
     this.environment = environment;
     this.settling = new Settling(environment, {
       isClosed: () => this.closed,
       mayBeSettled: () => this.store.pendingCount === 0 && this.connection.state === 'live',
-      nothingNewer: () => this.nothingNewer(),
+      refusal: () => this.connection.refusal,
+      nothingNewer: () => this.session.nothingNewer(this.connection.socket()),
       describe: () => {
-        const { connection, pending, lastError } = this.readStatus();
+        const { connection, pending, lastError } = this.watchedStatus.now();
         return `${connection}, ${pending} edits pending${lastError === null ? '' : `, last error: ${lastError.message.replace(/\.$/, '')}`}`;
       },
     });
@@ -81,7 +76,8 @@ export class Replica {
       this.progressed();
     });
     try {
-      this.bindWorkspace(options.workspaceId);
+      const { workspaceId } = options;
+      if (workspaceId !== undefined) this.store.transact(() => this.store.checkpoint.bindWorkspace(workspaceId));
     } catch (error) {
       this.store.close();
       throw error;
@@ -91,17 +87,17 @@ export class Replica {
     this.edits = new LocalEdits(this.store, environment, () => this.push.wake());
     this.pull = new Pull(this.store, {
       now: environment.now,
-      heads: (ids) => this.session.heads(this.openSocket(), ids),
+      heads: (ids) => this.session.heads(this.connection.socket(), ids),
       returned: (patchId) => this.push.returned(patchId),
       leftWithPending: (id) => this.push.dropIfAcknowledged(id),
     });
     this.session = new Session(environment, this.store, this.pull, this.push, {
       live: () => {
-        this.lastError = null;
+        this.watchedStatus.live();
         this.connection.live();
       },
       pulled: (upToDate) => {
-        this.feedUpToDate = upToDate;
+        this.watchedStatus.pulled(upToDate);
         this.progressed();
       },
       failed: (error) => this.failed(error),
@@ -110,12 +106,11 @@ export class Replica {
       environment,
       (socket) => this.session.run(socket),
       (_state, error) => {
-        if (this.connection.state !== 'live') this.feedUpToDate = false;
-        if (error !== undefined) this.failed(error);
-        this.progressed();
+        if (error === undefined) this.progressed();
+        else this.failed(error);
       },
     );
-    this.current = this.readStatus();
+    this.watchedStatus = new WatchedStatus(this.store, this.connection);
     if (options.online !== false) this.connection.start();
   }
 
@@ -144,14 +139,12 @@ export class Replica {
   }
 
   get status(): ReplicaStatus {
-    return this.current;
+    return this.watchedStatus.current;
   }
 
   /** Calls the listener with the status now and after each change. */
   onStatus(listener: (status: ReplicaStatus) => void): Unsubscribe {
-    this.statusListeners.add(listener);
-    listener(this.current);
-    return () => this.statusListeners.delete(listener);
+    return this.watchedStatus.subscribe(listener);
   }
 
   /** Edits made here that have not come back from the server, oldest first. */
@@ -193,7 +186,9 @@ export class Replica {
   /**
    * Resolves when every edit made here has come back from the server and nothing newer was to be had at a moment after this
    * call; waits for a connection if there is none. Refused edits (see `quarantined`) count as done.
-   * @throws ConcordError UNAVAILABLE when the replica is closed, or after `timeoutMs` (default: waits for ever).
+   * @throws ConcordError UNAVAILABLE when the replica is closed, or after `timeoutMs` (default: waits for ever); at once what the
+   * server refuses the connection with, where waiting does not help: UNAUTHENTICATED (see `setToken`), FORBIDDEN,
+   * WORKSPACE_NOT_FOUND, INPUT_INVALID (the filter, say), PERSISTED_QUERY_ONLY.
    */
   settled({ timeoutMs }: { readonly timeoutMs?: number } = {}): Promise<void> {
     return this.settling.settled(timeoutMs);
@@ -210,10 +205,10 @@ export class Replica {
     await this.connection.stop();
   }
 
-  /** Uses another token from the next connection on, and makes that one at once if the old token was refused. */
+  /** Uses another token from the next connection on, and makes that one at once if the server refused the last one. */
   setToken(token: ReplicaOptions['token']): void {
     this.token = token;
-    if (this.lastError?.code === 'UNAUTHENTICATED') this.goOnline();
+    this.connection.tokenChanged();
   }
 
   /**
@@ -228,7 +223,7 @@ export class Replica {
       store: this.store,
       queries: this.queries,
       live: this.live,
-      socket: () => this.connection.socket,
+      socket: () => this.connection.socket(),
     });
     return this.urql;
   }
@@ -246,39 +241,7 @@ export class Replica {
     await this.connection.stop();
     this.writeAheadLog.close();
     this.store.close();
-    this.statusListeners.clear();
-  }
-
-  private bindWorkspace(given: string | undefined): void {
-    if (given === undefined) return;
-    const parsed = parseWorkspaceId(given);
-    if (!parsed.ok) throw ConcordError.from(parsed.error);
-    const { workspaceId } = this.store.checkpoint.get();
-    if (workspaceId === parsed.value) return;
-    if (workspaceId !== null) {
-      throw new ConcordError('INPUT_INVALID', `The file holds the workspace ${workspaceId}, not ${given}. Give each workspace a file of its own.`);
-    }
-    this.store.transact(() => this.store.checkpoint.set({ workspaceId: parsed.value }));
-  }
-
-  private openSocket() {
-    const { socket } = this.connection;
-    if (socket === undefined) throw new ConcordError('UNAVAILABLE', 'The replica is offline.');
-    return socket;
-  }
-
-  private async nothingNewer(): Promise<boolean> {
-    const { checkpoint, workspaceId } = this.store.checkpoint.get();
-    const { filter } = this.environment;
-    // A reader whose filter looks at values is behind the log by what does not concern it; that is asked for in few pages.
-    const first = filter.where === undefined ? 1 : 1000;
-    for (let after = checkpoint; ; ) {
-      const { changes: event } = await this.openSocket().execute(ProbeDocument, { after, first, ...wireFilter(filter), workspaceId });
-      if (event.__typename !== 'ChangeBatch' || event.changes.length > 0) return false;
-      if (event.left.some((id) => this.store.read(id as DocumentId) !== undefined)) return false;
-      if (event.upToDate) return this.store.pendingCount === 0;
-      after = event.cursor;
-    }
+    this.watchedStatus.end();
   }
 
   private conflicted(conflicts: readonly LocalConflict[]): void {
@@ -289,44 +252,17 @@ export class Replica {
     });
   }
 
-  private failed({ code, message }: ConcordError): void {
-    this.lastError = { code, message };
+  private failed(error: ConcordError): void {
+    this.watchedStatus.failed(error);
     this.progressed();
   }
 
   private progressed(): void {
     this.settling.progressed();
-    if (this.statusDue) return;
-    this.statusDue = true;
-    queueMicrotask(() => {
-      this.statusDue = false;
-      if (!this.store.database.open) return;
-      const next = this.readStatus();
-      const before = this.current;
-      const keys = Object.keys(next) as (keyof ReplicaStatus)[];
-      if (keys.every((key) => next[key] === before[key])) return;
-      this.current = next;
-      for (const listener of this.statusListeners) callOfApp(() => listener(next));
-    });
-  }
-
-  private readStatus(): ReplicaStatus {
-    return {
-      connection: this.connection.state,
-      upToDate: this.feedUpToDate && this.connection.state === 'live',
-      pending: this.store.pendingCount,
-      quarantined: this.store.quarantine.count(),
-      lastError: this.lastError,
-    };
+    this.watchedStatus.progressed();
   }
 
   private assertOpen(): void {
     if (this.closed) throw new ConcordError('UNAVAILABLE', 'The replica is closed. Open it again.');
   }
-}
-
-function checkUrl(url: string): void {
-  const parsed = URL.canParse(url) ? new URL(url) : undefined;
-  if (parsed?.protocol === 'http:' || parsed?.protocol === 'https:') return;
-  throw new ConcordError('INPUT_INVALID', `url must be the http(s) address of the GraphQL endpoint, like http://127.0.0.1:8080/graphql; got ${JSON.stringify(url)}.`, { path: '/url' });
 }

@@ -2,7 +2,7 @@ import { ConcordError, canonicalJson, type DocumentId, type Failure, type JsonVa
 import type { Head } from './adopt.js';
 import { changeOf } from './change-row.js';
 import { wireFilter } from './filter.js';
-import { ChangesDocument, HeadsDocument, MembershipDocument, PushDocument, SnapshotDocument, type HeadsQuery } from './generated/graphql.js';
+import { ChangesDocument, HeadsDocument, MembershipDocument, ProbeDocument, PushDocument, SnapshotDocument, type HeadsQuery } from './generated/graphql.js';
 import type { Environment } from './options.js';
 import { turn, type Pull } from './pull.js';
 import type { Push } from './push.js';
@@ -83,6 +83,21 @@ export class Session {
       asked = [...again.keys()];
     }
     return heads;
+  }
+
+  /** Whether the server has nothing, at this moment, that is not here, and nothing waits here to be sent. */
+  async nothingNewer(socket: Socket): Promise<boolean> {
+    const { checkpoint } = this.store.checkpoint.get();
+    const { filter } = this.environment;
+    // A reader whose filter looks at values is behind the log by what does not concern it; that is asked for in few pages.
+    const first = filter.where === undefined ? 1 : 1000;
+    for (let after = checkpoint; ; ) {
+      const { changes: event } = await socket.execute(ProbeDocument, { after, first, ...wireFilter(filter), workspaceId: this.workspaceId() });
+      if (event.__typename !== 'ChangeBatch' || event.changes.length > 0) return false;
+      if (event.left.some((id) => this.store.read(id as DocumentId) !== undefined)) return false;
+      if (event.upToDate) return this.store.pendingCount === 0;
+      after = event.cursor;
+    }
   }
 
   /** Large documents end a page early. */

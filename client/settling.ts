@@ -3,6 +3,8 @@ import type { Environment } from './options.js';
 
 export interface SettlingSurroundings {
   isClosed(): boolean;
+  /** Why the server lets nobody in with what this replica has; undefined: it does, or is not reached. */
+  refusal(): ConcordError | undefined;
   /** Connected, and nothing waits in the outbox. */
   mayBeSettled(): boolean;
   /** Asks the server. */
@@ -30,7 +32,7 @@ export class Settling {
     for (const resolve of waiters) resolve();
   }
 
-  /** @throws ConcordError UNAVAILABLE when the replica is closed, or after `timeoutMs`. */
+  /** @throws ConcordError UNAVAILABLE when the replica is closed, or after `timeoutMs`; what the server refused the connection with. */
   async settled(timeoutMs: number | undefined): Promise<void> {
     const { timers, retry } = this.environment;
     let timedOut = false;
@@ -43,6 +45,8 @@ export class Settling {
           }, timeoutMs);
     const check = (): void => {
       if (this.surroundings.isClosed()) throw new ConcordError('UNAVAILABLE', 'The replica was closed before it was settled.');
+      const refusal = this.surroundings.refusal();
+      if (refusal !== undefined) throw refusal;
       if (timedOut) throw new ConcordError('UNAVAILABLE', `The replica was not settled after ${timeoutMs} ms: ${this.surroundings.describe()}.`);
     };
     try {

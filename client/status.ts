@@ -1,5 +1,7 @@
-import type { ErrorCode } from '@concord/core';
+import type { ConcordError, ErrorCode } from '@concord/core';
 import type { ConnectionState } from './connection.js';
+import { callOfApp, type Unsubscribe } from './live.js';
+import type { Store } from './store/store.js';
 
 /** How a replica is doing. A new object after each change. */
 export interface ReplicaStatus {
@@ -12,4 +14,80 @@ export interface ReplicaStatus {
   readonly quarantined: number;
   /** The last thing that went wrong, until the connection is live again; null: nothing. `UNAVAILABLE` is what being offline looks like. */
   readonly lastError: { readonly code: ErrorCode; readonly message: string } | null;
+}
+
+/** Tells who listens how the replica is doing: once for all that happened in one turn of the event loop, and only what is new. */
+export class WatchedStatus {
+  private readonly listeners = new Set<(status: ReplicaStatus) => void>();
+  private told: ReplicaStatus;
+  private due = false;
+  private ended = false;
+  private feedUpToDate = false;
+  private lastError: ReplicaStatus['lastError'] = null;
+
+  constructor(
+    private readonly store: Store,
+    private readonly connection: { readonly state: ConnectionState },
+  ) {
+    this.told = this.now();
+  }
+
+  /** As it was told last. */
+  get current(): ReplicaStatus {
+    return this.told;
+  }
+
+  /** As it is at this moment. */
+  now(): ReplicaStatus {
+    const { state } = this.connection;
+    return {
+      connection: state,
+      upToDate: this.feedUpToDate && state === 'live',
+      pending: this.store.pendingCount,
+      quarantined: this.store.quarantine.count(),
+      lastError: this.lastError,
+    };
+  }
+
+  subscribe(listener: (status: ReplicaStatus) => void): Unsubscribe {
+    this.listeners.add(listener);
+    listener(this.told);
+    return () => this.listeners.delete(listener);
+  }
+
+  live(): void {
+    this.lastError = null;
+  }
+
+  pulled(upToDate: boolean): void {
+    this.feedUpToDate = upToDate;
+  }
+
+  failed({ code, message }: ConcordError): void {
+    this.lastError = { code, message };
+  }
+
+  /** Something has happened that the status may show. */
+  progressed(): void {
+    if (this.due) return;
+    this.due = true;
+    queueMicrotask(() => {
+      this.due = false;
+      if (!this.ended) this.tell(this.now());
+    });
+  }
+
+  /** The file is closed: there is nothing to tell any more. */
+  end(): void {
+    this.ended = true;
+    this.listeners.clear();
+  }
+
+  private tell(status: ReplicaStatus): void {
+    const { told } = this;
+    const keys = Object.keys(status) as (keyof ReplicaStatus)[];
+    if (keys.every((key) => status[key] === told[key])) return;
+    this.told = status;
+    for (const listener of this.listeners) callOfApp(() => listener(status));
+  }
 }

@@ -1,5 +1,4 @@
 import { Client, fetchExchange, subscriptionExchange } from '@urql/core';
-import { ConcordError } from '@concord/core';
 import { sqliteExchange } from './exchange.js';
 import type { Live } from './live.js';
 import type { Queries } from './query.js';
@@ -21,7 +20,8 @@ export function urqlClient({
   readonly store: Store;
   readonly queries: Queries;
   readonly live: Live;
-  readonly socket: () => Socket | undefined;
+  /** Throws a ConcordError while there is none. */
+  readonly socket: () => Socket;
 }): Client {
   return new Client({
     url,
@@ -37,9 +37,11 @@ export function urqlClient({
       subscriptionExchange({
         forwardSubscription: (operation) => ({
           subscribe: (sink) => {
-            const current = socket();
-            if (current === undefined) {
-              sink.error(new ConcordError('UNAVAILABLE', 'The replica is offline: subscribe again when its status is live.'));
+            let current: Socket;
+            try {
+              current = socket();
+            } catch (error) {
+              sink.error(error);
               return { unsubscribe: () => undefined };
             }
             const { query = '', variables, extensions } = operation;

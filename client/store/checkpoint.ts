@@ -1,5 +1,5 @@
 import type { Database } from 'better-sqlite3';
-import type { Cursor, ReplicaId, WorkspaceId } from '@concord/core';
+import { ConcordError, parseWorkspaceId, type Cursor, type ReplicaId, type WorkspaceId } from '@concord/core';
 
 /** What a replica knows of itself and of the server: few single values, each read once and then held. */
 export interface Meta {
@@ -38,6 +38,18 @@ export class Checkpoint {
   set(values: Partial<Meta>): void {
     for (const [key, value] of Object.entries(values)) this.put.run(key, JSON.stringify(value));
     this.current = { ...this.current, ...values };
+  }
+
+  /** Within the caller's transaction: the file is of this workspace from now on. @throws ConcordError INPUT_INVALID where it is of another, or this is no id. */
+  bindWorkspace(given: string): void {
+    const parsed = parseWorkspaceId(given);
+    if (!parsed.ok) throw ConcordError.from(parsed.error);
+    const { workspaceId } = this.current;
+    if (workspaceId === parsed.value) return;
+    if (workspaceId !== null) {
+      throw new ConcordError('INPUT_INVALID', `The file holds the workspace ${workspaceId}, not ${given}. Give each workspace a file of its own.`);
+    }
+    this.set({ workspaceId: parsed.value });
   }
 
   restore(before: Meta): void {

@@ -1,0 +1,124 @@
+import type { CombinedError } from '@urql/core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { WatchConflictsDocument } from '../index.js';
+import { live, reaches, World } from './world.js';
+
+describe('a replica without the right to be there', () => {
+  let world: World;
+  beforeAll(async () => {
+    world = await World.start();
+  });
+  afterAll(() => world.close());
+
+  it('tells that its token is refused, does not storm the server, and goes on with a new one', async () => {
+    const replica = await world.open({ token: 'nobody.nothing' });
+    const status = await reaches(replica, ({ lastError, connection }) => lastError !== null && connection === 'offline');
+    expect(status.lastError?.code).toBe('UNAUTHENTICATED');
+    expect(status.lastError?.message).toMatch(/^The server refused the token: The token is unknown, .*"npm run token -- create"\. Get a valid one/);
+    replica.collection('notes').create({ typed: 'offline' }, { id: 'typed' });
+    const seen: string[] = [];
+    replica.onStatus(({ connection }) => seen.push(connection));
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(new Set(seen)).toEqual(new Set(['offline']));
+    replica.setToken(world.server.token);
+    await world.settle(replica);
+    expect((await world.serverDocuments())['typed']).toEqual({ typed: 'offline' });
+    expect(replica.status.lastError).toBeNull();
+  });
+
+  it('fails what waits for it at once while its token is refused, and no longer with a new one', async () => {
+    const replica = await world.open({ token: 'nobody.nothing' });
+    const refused = { code: 'UNAUTHENTICATED', message: expect.stringMatching(/^The server refused the token: .* call setToken\(\)\.$/) as string };
+    await expect(replica.settled()).rejects.toMatchObject(refused);
+    await expect(replica.settled({ timeoutMs: 60_000 })).rejects.toMatchObject(refused);
+    const { error } = await new Promise<{ error?: CombinedError | undefined }>((resolve) => {
+      const subscription = replica.client.subscription(WatchConflictsDocument, {}).subscribe((result) => {
+        resolve(result);
+        queueMicrotask(() => subscription.unsubscribe());
+      });
+    });
+    expect(error?.networkError).toMatchObject(refused);
+    replica.setToken(world.server.token);
+    await replica.settled({ timeoutMs: 5_000 });
+  });
+
+  it('tries a token that it got while the one before was being refused', async () => {
+    let asked: () => void = () => undefined;
+    const inUse = new Promise<void>((resolve) => (asked = resolve));
+    const replica = await world.open({
+      token: () => {
+        asked();
+        return 'nobody.nothing';
+      },
+    });
+    await inUse;
+    replica.setToken(world.server.token);
+    await replica.settled({ timeoutMs: 5_000 });
+  });
+
+  it('asks once more for a token when the one it had runs out, and settles with that', async () => {
+    const revoke = (token: string) => world.server.graphql('mutation ($id: ID!) { revokeToken(id: $id) }', { id: token.split('.')[0]! }, world.server.adminToken);
+    const tokens = [await world.server.newToken('EDITOR'), await world.server.newToken('EDITOR')];
+    const [first, second] = tokens as [string, string];
+    let given = first;
+    const replica = await world.open({ token: () => given });
+    await world.settle(replica);
+    replica.collection('notes').create({ n: 1 }, { id: 'renewed' });
+    await world.settle(replica);
+    const ended = reaches(replica, ({ connection }) => connection !== 'live');
+    await revoke(first);
+    await ended;
+    const waiting = replica.settled({ timeoutMs: 5_000 });
+    given = second;
+    await waiting;
+    const refused = reaches(replica, ({ connection }) => connection !== 'live').then(() => replica.settled());
+    await Promise.all([expect(refused).rejects.toMatchObject({ code: 'UNAUTHENTICATED' }), revoke(second)]);
+  });
+
+  it('is disconnected when its token is revoked', async () => {
+    const token = await world.server.newToken('EDITOR');
+    const replica = await world.open({ token });
+    await world.settle(replica);
+    const { data, errors } = await world.server.graphql('mutation ($id: ID!) { revokeToken(id: $id) }', { id: token.split('.')[0]! }, world.server.adminToken);
+    expect(errors).toEqual([]);
+    expect(data).toEqual({ revokeToken: true });
+    const status = await reaches(replica, ({ connection, lastError }) => connection === 'offline' && lastError?.code === 'UNAUTHENTICATED');
+    expect(status.lastError?.code).toBe('UNAUTHENTICATED');
+  });
+
+  it('purges its cache when its role is taken away, and keeps in quarantine what it had not sent', async () => {
+    const token = await world.server.newToken('EDITOR');
+    const replica = await world.open({ token });
+    replica.collection('notes').create({ secret: true }, { id: 'secret' });
+    await world.settle(replica);
+    await replica.goOffline();
+    replica.collection('notes').edit('secret', [{ op: 'replace', path: '/secret', value: 'mine' }]);
+    await world.server.graphql('mutation { patchDocument(id: "secret", patch: [{op: "replace", path: "/secret", value: "theirs"}]) { __typename } }');
+    replica.goOnline();
+    await world.settle(replica);
+    expect(replica.conflicts()).toHaveLength(1);
+    const { data } = await world.server.graphql('{ viewer { id } }', {}, token);
+    const { id } = data!['viewer'] as { id: string };
+    await replica.goOffline();
+    replica.collection('notes').edit('secret', [{ op: 'add', path: '/mine', value: 1 }]);
+    await world.server.graphql('mutation ($id: ID!) { setRole(principalId: $id, workspaceId: "main") }', { id }, world.server.adminToken);
+    replica.goOnline();
+    const { lastError } = await reaches(replica, ({ connection, lastError }) => connection === 'offline' && lastError !== null && lastError.code !== 'UNAVAILABLE');
+    expect(['FORBIDDEN', 'WORKSPACE_NOT_FOUND']).toContain(lastError?.code);
+    await expect(replica.settled()).rejects.toMatchObject({ code: lastError?.code });
+    expect(replica.get('secret')).toBeUndefined();
+    expect(replica.conflicts()).toEqual([]);
+    expect(replica.quarantined()).toMatchObject([{ documentId: 'secret', patch: [{ op: 'add', path: ['mine'], value: 1 }] }]);
+  });
+
+  it('keeps the edits of a VIEWER pending and tells why', async () => {
+    const token = await world.server.newToken('VIEWER');
+    const replica = await world.open({ token });
+    await live(replica);
+    replica.collection('notes').create({ a: 1 }, { id: 'viewer-wrote' });
+    const { lastError, connection } = await reaches(replica, (status) => status.lastError !== null);
+    expect(lastError?.code).toBe('FORBIDDEN');
+    expect(connection).toBe('live');
+    expect(replica.pending()).toMatchObject([{ documentId: 'viewer-wrote', kind: 'CREATE' }]);
+  });
+});
