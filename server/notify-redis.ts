@@ -13,7 +13,7 @@ export async function redisPrefix(db: Queryable): Promise<string> {
   return `concord:${createHash('sha256').update(rows[0]?.place ?? '').digest('hex').slice(0, 16)}:`;
 }
 
-/** Hints over Redis pub/sub. A break heals by itself. Leaves the connections open at its close. */
+/** Hints over Redis pub/sub. Listens before it returns, unless the connection has broken. A break heals by itself. Leaves the connections open at its close. */
 export async function openRedisNotifications(options: { readonly redis: RedisConnections; readonly prefix: string; readonly log: Logger }): Promise<Notifications> {
   const { commands, subscriber } = options.redis;
   const { prefix, log } = options;
@@ -28,13 +28,7 @@ export async function openRedisNotifications(options: { readonly redis: RedisCon
   const onMessage = (channel: string, payload: string) => {
     if (channel.startsWith(prefix)) listeners.deliver(channel.slice(prefix.length), payload);
   };
-  const onSubscriberReady = () => {
-    listen([gapChannel, ...listeners.heard]).then(
-      () => listeners.gap(),
-      // Told after the next connection.
-      (error: unknown) => log.warn({ reason: reasonOf(error) }, 'SUBSCRIBE failed; hints are late until the connection is made anew.'),
-    );
-  };
+  const onSubscriberReady = () => void listenToAll();
   const onCommandsReady = () => {
     if (owing) tellGap();
   };
@@ -48,6 +42,16 @@ export async function openRedisNotifications(options: { readonly redis: RedisCon
     return asked;
   }
 
+  /** Never rejects: where it fails, the connection has broken and is `ready` again later. */
+  async function listenToAll(): Promise<void> {
+    try {
+      await listen([gapChannel, ...listeners.heard]);
+      listeners.gap();
+    } catch (error) {
+      log.warn({ reason: reasonOf(error) }, 'SUBSCRIBE failed; hints are late until the connection is made anew.');
+    }
+  }
+
   function tellGap(): void {
     owing = false;
     commands.publish(prefix + gapChannel, '').catch(() => {
@@ -55,7 +59,7 @@ export async function openRedisNotifications(options: { readonly redis: RedisCon
     });
   }
 
-  await listen([gapChannel]);
+  await listenToAll();
 
   return {
     // What comes while one hint is on its way is gathered in the next, which is pause enough.

@@ -13,15 +13,27 @@ export interface RedisConnections {
 
 const longestRetryMs = 2_000;
 
+/** What is not so while a connection is broken. For the log. */
+const meanwhile = {
+  commands: 'other nodes see the commits of this one only when they look (FEED_POLL_MS), a token that is revoked here may be used there for up to a minute, and each node counts rate limits for itself',
+  subscriber: 'this node sees the commits of others only when it looks (FEED_POLL_MS), and a token that is revoked there may be used here for up to a minute',
+} as const;
+
+/** Somebody is there who did not understand, or did not want to: with the wrong scheme it looks so. */
+const noConversation = /^(ETIMEDOUT|ECONNRESET|EPIPE|EPROTO|ERR_SSL_.*)$/;
+
 /**
- * Connects before it returns; breaks after that heal by themselves.
+ * Connects before it returns; from then on breaks heal by themselves.
  * @throws Error that says what to do when Redis cannot be reached or refuses the password. The URL is not in it.
  */
 export async function openRedis(options: { readonly url: string; readonly log: Logger; readonly heartbeat?: Heartbeat }): Promise<RedisConnections> {
   const { url, log, heartbeat = defaultHeartbeat } = options;
-  let connected = false;
+  const { host } = new URL(url);
+  const opened: Redis[] = [];
+  let closed = false;
 
-  function open(name: string): Redis {
+  async function open(kind: keyof typeof meanwhile, name: string): Promise<Redis> {
+    let connected = false;
     const redis = new Redis(url, {
       lazyConnect: true,
       connectionName: name,
@@ -39,28 +51,37 @@ export async function openRedis(options: { readonly url: string; readonly log: L
     let reason: string | undefined;
     redis.on('error', (error) => (reason = reasonOf(error)));
     redis.on('close', () => {
-      if (away || !connected) return;
+      if (away || closed || !connected) return;
       away = true;
-      log.warn({ reason, connection: name }, 'The connection to Redis broke; it is tried again until it is back.');
+      log.warn(
+        { reason, connection: name, host },
+        `A connection to Redis broke and is tried again until it is back. Nothing is lost, but meanwhile ${meanwhile[kind]}. See that the Redis of REDIS_URL runs and can be reached; this server needs no restart.`,
+      );
     });
     redis.on('ready', () => {
       reason = undefined;
       if (away) log.info({ connection: name }, 'Redis is back.');
       away = false;
     });
+    opened.push(redis);
+    await connect(redis, url);
+    connected = true;
     return redis;
   }
 
-  const commands = open('concord');
-  const subscriber = open('concord-listen');
+  const disconnect = () => {
+    closed = true;
+    for (const redis of opened) redis.disconnect();
+  };
+  let commands: Redis;
+  let subscriber: Redis;
   try {
-    for (const redis of [commands, subscriber]) await connect(redis, url);
+    commands = await open('commands', 'concord');
+    subscriber = await open('subscriber', 'concord-listen');
   } catch (error) {
-    commands.disconnect();
-    subscriber.disconnect();
+    disconnect();
     throw error;
   }
-  connected = true;
 
   const beat = setInterval(() => {
     // Without an answer the socket is cut, and `close` tells it.
@@ -72,10 +93,8 @@ export async function openRedis(options: { readonly url: string; readonly log: L
     commands,
     subscriber,
     close() {
-      connected = false;
       clearInterval(beat);
-      commands.disconnect();
-      subscriber.disconnect();
+      disconnect();
     },
   };
 }
@@ -95,13 +114,17 @@ async function connect(redis: Redis, url: string): Promise<void> {
     (error: unknown) => first ?? error,
   );
   redis.off('error', remember);
-  if (failure !== null) throw new Error(explain(failure, new URL(url).host));
+  if (failure !== null) throw new Error(explain(failure, new URL(url)));
 }
 
-function explain(failure: unknown, host: string): string {
+function explain(failure: unknown, { host, protocol }: URL): string {
   const reason = reasonOf(failure);
   if (/^(WRONGPASS|NOAUTH|ERR invalid password|ERR AUTH)/.test(reason)) return 'the Redis of REDIS_URL refuses the user or the password in it. Correct them.';
   if (reason.includes('DB index')) return 'the Redis of REDIS_URL has no database of the number at its end. Correct it.';
   const code = failure instanceof Error && 'code' in failure && typeof failure.code === 'string' ? failure.code : reason;
-  return `the Redis of REDIS_URL cannot be reached at ${host} (${code}). Start it, correct the address, or leave REDIS_URL out: one node needs no Redis, and several can do with PostgreSQL alone.`;
+  if (/CERT|VERIFY|ISSUER/.test(code)) {
+    return `the certificate of the Redis of REDIS_URL at ${host} is not accepted (${code}: ${reason}). Give it one that is valid for that name; a private authority is made known with NODE_EXTRA_CA_CERTS.`;
+  }
+  const scheme = protocol === 'rediss:' ? 'If it does not speak TLS, write redis:// instead of rediss://. ' : 'If it speaks TLS, write rediss:// instead of redis://. ';
+  return `the Redis of REDIS_URL cannot be reached at ${host} (${code}). ${noConversation.test(code) ? scheme : ''}Start it, correct the address, or leave REDIS_URL out: one node needs no Redis, and several can do with PostgreSQL alone.`;
 }

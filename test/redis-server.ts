@@ -16,7 +16,10 @@ export interface RedisServer {
   close(): Promise<void>;
 }
 
-const has = (program: string, args: readonly string[]) => spawnSync(program, args, { stdio: 'ignore' }).status === 0;
+/** Installing waits for the package manager's lock and for the network. */
+const longestInstallMs = 5 * 60_000;
+
+const has = (program: string, args: readonly string[]) => spawnSync(program, args, { stdio: 'ignore', timeout: 30_000 }).status === 0;
 const installed = () => has('redis-server', ['--version']);
 
 /** Finds redis-server on PATH; as root on Debian or Ubuntu it installs it. @throws Error that says what to install. */
@@ -25,25 +28,27 @@ export function requireRedisServer(): void {
   const line = `apt-get install -y --no-install-recommends redis-server`;
   if (process.getuid?.() === 0 && has('apt-get', ['--version'])) {
     process.stdout.write(`Installing what the tests with Redis need: ${line}\n`);
-    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-    spawnSync('apt-get', ['update', '-qq'], { env });
-    const { status, stdout, stderr } = spawnSync('apt-get', line.split(' ').slice(1), { env, encoding: 'utf8' });
-    if (status !== 0) process.stdout.write(`${stdout}${stderr}`);
+    const options = { env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }, encoding: 'utf8', timeout: longestInstallMs, killSignal: 'SIGKILL' } as const;
+    spawnSync('apt-get', ['update', '-qq'], options);
+    const { status, stdout, stderr, error } = spawnSync('apt-get', line.split(' ').slice(1), options);
+    if (status !== 0) process.stdout.write(`${stdout}${stderr}${error === undefined ? '' : `${error.message}\n`}`);
     // The package may start a service on the default port, for which nobody has asked.
-    if (status === 0 && has('systemctl', ['is-active', 'redis-server'])) spawnSync('systemctl', ['disable', '--now', 'redis-server']);
+    if (status === 0 && has('systemctl', ['is-active', 'redis-server'])) spawnSync('systemctl', ['disable', '--now', 'redis-server'], { timeout: 60_000 });
     if (installed()) return;
   }
   throw new Error(`The tests need redis-server, which is not on the PATH. On Debian or Ubuntu run:\n\n  sudo ${line}\n`);
 }
 
-export async function startRedisServer(): Promise<RedisServer> {
+/** `tls`: it speaks nothing else, and asks for no certificate of who connects. */
+export async function startRedisServer({ tls }: { readonly tls?: { readonly certFile: string; readonly keyFile: string } } = {}): Promise<RedisServer> {
   const port = await freePort();
-  let running = await start(port);
+  const listening = tls === undefined ? ['--port', String(port)] : ['--port', '0', '--tls-port', String(port), '--tls-cert-file', tls.certFile, '--tls-key-file', tls.keyFile, '--tls-ca-cert-file', tls.certFile, '--tls-auth-clients', 'no'];
+  let running = await start(listening);
   return {
-    url: `redis://127.0.0.1:${port}`,
+    url: `${tls === undefined ? 'redis' : 'rediss'}://127.0.0.1:${port}`,
     kill: () => end(running),
     async restart() {
-      running = await start(port);
+      running = await start(listening);
     },
     stall: () => void running.kill('SIGSTOP'),
     goOn: () => void running.kill('SIGCONT'),
@@ -51,8 +56,8 @@ export async function startRedisServer(): Promise<RedisServer> {
   };
 }
 
-async function start(port: number): Promise<ChildProcess> {
-  const server = spawn('redis-server', ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--daemonize', 'no', '--dir', '/tmp'], { stdio: ['ignore', 'pipe', 'ignore'] });
+async function start(listening: readonly string[]): Promise<ChildProcess> {
+  const server = spawn('redis-server', [...listening, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--daemonize', 'no', '--dir', '/tmp'], { stdio: ['ignore', 'pipe', 'ignore'] });
   // It would outlive a run that is killed.
   const watchdog = spawn('sh', ['-c', `while kill -0 ${process.pid} 2>/dev/null && kill -0 ${server.pid} 2>/dev/null; do sleep 1; done; kill -KILL ${server.pid} 2>/dev/null`], { detached: true, stdio: 'ignore' });
   watchdog.unref();
@@ -64,7 +69,7 @@ async function start(port: number): Promise<ChildProcess> {
       if (said.includes('Ready to accept connections')) resolve();
     });
     server.once('error', reject);
-    server.once('exit', () => reject(new Error(`redis-server did not start on port ${port}:\n${said}`)));
+    server.once('exit', () => reject(new Error(`redis-server ${listening.join(' ')} did not start:\n${said}`)));
   });
   return server;
 }

@@ -5,9 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { pino } from 'pino';
 import { generate } from 'selfsigned';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openRedis } from '../server/redis.js';
 import { startTestServer, type TestServer } from '../server/test/harness.js';
+import { startRedisServer } from './redis-server.js';
 import { ended, startServerProcess, type ServerProcess } from './server-process.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'concord-tls-'));
@@ -64,5 +67,15 @@ describe('a server that ends TLS itself, in production', () => {
   it('does not start without a certificate, nor with one that cannot be read', async () => {
     await expect(startServerProcess({ from: 'source', errors: 'kept', environment: { DATABASE_URL: database.databaseUrl, NODE_ENV: 'production' } })).rejects.toThrow(/NODE_ENV=production refuses plain HTTP/);
     await expect(database.restart({ tls: { certFile: join(folder, 'absent.pem'), keyFile } })).rejects.toThrow(/^TLS_CERT: .*absent\.pem cannot be read \(ENOENT.*Give the path of a PEM file/);
+  });
+
+  it('shares a Redis that speaks only TLS with others, where it trusts its certificate', async () => {
+    const redis = await startRedisServer({ tls: { certFile, keyFile } });
+    const sharing = await startServerProcess({ from: 'source', errors: 'kept', environment: { DATABASE_URL: database.databaseUrl, REDIS_URL: redis.url, NODE_EXTRA_CA_CERTS: certFile } });
+    expect(await ended(sharing.process)).toBe(0);
+    const log = pino({ level: 'silent' });
+    await expect(openRedis({ url: redis.url, log })).rejects.toThrow(/the certificate of the Redis of REDIS_URL at .* is not accepted \(\w+: .*NODE_EXTRA_CA_CERTS/);
+    await expect(openRedis({ url: redis.url.replace('rediss:', 'redis:'), log })).rejects.toThrow(/If it speaks TLS, write rediss:/);
+    await redis.close();
   });
 });

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import type { Cursor } from '@concord/core';
 import type { ChangeBatch, FeedEvent } from '@concord/schema';
 import { pino } from 'pino';
@@ -137,12 +138,54 @@ describe('Hints over Redis', () => {
     await own.close();
   });
 
+  it('come back when the first connection broke while the second was made', async () => {
+    const taken: Socket[] = [];
+    const between = createServer((near) => {
+      near.on('error', () => undefined);
+      if (taken.push(near) === 2) taken[0]!.destroy();
+      const far = connect(Number(new URL(server.url).port), '127.0.0.1');
+      far.on('error', () => undefined).on('close', () => near.destroy());
+      near.on('close', () => far.destroy()).pipe(far).pipe(near);
+    });
+    await new Promise<void>((resolve) => between.listen(0, '127.0.0.1', resolve));
+    const redis = await openRedis({ url: `redis://127.0.0.1:${(between.address() as AddressInfo).port}`, log, heartbeat: soon });
+    const notify = await openRedisNotifications({ redis, prefix: 'between:', log });
+    const ours = hear(notify, 'c');
+    await publishUntilHeard(notify, 'c', 'heard', ours.heard);
+    expect(taken.length).toBeGreaterThanOrEqual(3);
+    await notify.close();
+    redis.close();
+    await new Promise((resolve) => between.close(resolve));
+  });
+
+  it('that stop are told to the operator, with what it means and what to do, and so is their return', async () => {
+    const own = await startRedisServer();
+    const lines: { readonly msg: string; readonly connection: string }[] = [];
+    let wake = (): void => undefined;
+    const said = async (pattern: RegExp, count: number) => {
+      while (lines.filter(({ msg }) => pattern.test(msg)).length < count) await new Promise<void>((resolve) => (wake = resolve));
+    };
+    const operatorsLog = pino({}, { write: (line: string) => (lines.push(JSON.parse(line) as (typeof lines)[number]), wake()) });
+    const redis = await openRedis({ url: own.url, log: operatorsLog, heartbeat: soon });
+    await own.kill();
+    await said(/broke/, 2);
+    const [commands, listening] = ['concord', 'concord-listen'].map((name) => lines.find(({ connection }) => connection === name)?.msg);
+    expect(commands).toMatch(/Nothing is lost, but meanwhile other nodes see the commits of this one only when they look \(FEED_POLL_MS\).*each node counts rate limits for itself\. See that the Redis of REDIS_URL runs/);
+    expect(listening).toMatch(/meanwhile this node sees the commits of others only when it looks \(FEED_POLL_MS\).*this server needs no restart\.$/);
+    await own.restart();
+    await said(/^Redis is back\.$/, 2);
+    redis.close();
+    await own.close();
+    expect(lines).toHaveLength(4);
+  });
+
   it('are a reason not to start when Redis is not there, and the message holds no password', async () => {
     const away = openRedis({ url: 'redis://user:geheim@127.0.0.1:1', log, heartbeat: soon });
     await expect(away).rejects.toThrow(/REDIS_URL cannot be reached at 127\.0\.0\.1:1 \(ECONNREFUSED\)\. Start it/);
     await expect(away).rejects.not.toThrow(/geheim/);
     await expect(openRedis({ url: `${server.url}/99`, log, heartbeat: soon })).rejects.toThrow(/has no database of the number at its end/);
     await expect(openRedis({ url: server.url.replace('//', '//user:geheim@'), log, heartbeat: soon })).rejects.toThrow(/refuses the user or the password/);
+    await expect(openRedis({ url: server.url.replace('redis:', 'rediss:'), log, heartbeat: soon })).rejects.toThrow(/\(ETIMEDOUT\)\. If it does not speak TLS, write redis:\/\/ instead of rediss:\/\/\./);
   });
 });
 
