@@ -145,7 +145,8 @@ describe('Trusted documents', () => {
     ['an entry without a text', { x: 1 }, /has something else than a text under "x"/],
     ['an operation that the schema does not have', { x: 'query Old { gone }' }, /The trusted document x cannot be run: Cannot query field "gone".*It begins: query Old/],
     ['an operation that is too deep', { x: `query Deep { ${'document(id: 1) { '.repeat(13)}id${' }'.repeat(13)} }` }, /The trusted document x cannot be run: The operation is 14 levels deep; 12 are allowed/],
-    ['an id of a built-in one with another text', { [`sha256:${viewer}`]: '{ workspaces { id } }' }, /has another operation under the id sha256:/],
+    ['a hash that is not that of its text', { [`sha256:${viewer}`]: '{ workspaces { id } }' }, new RegExp(`manifest\\.json has under the id sha256:${viewer} an operation whose hash is sha256:${hashOf('{ workspaces { id } }')}; it begins: { workspaces`)],
+    ['a bare hash that is not that of its text', { [viewer]: '{ workspaces { id } }' }, new RegExp(`has under the id ${viewer} an operation whose hash is`)],
   ])('refuse to start with %s, and say what is wrong', async (_what, content, message) => {
     const file = typeof content === 'string' && content.startsWith('/') ? content : manifest(content);
     await expect(server.restart({ trustedDocuments: { file, only: false } })).rejects.toThrow(message);
