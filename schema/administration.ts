@@ -1,6 +1,6 @@
 import { ConcordError, parsePrincipalId } from '@concord/core';
 import { builder } from './builder.js';
-import type { IssuedToken } from './context.js';
+import type { IssuedToken } from './administration-port.js';
 import { viewerOf, workspaceArgument, workspaceOf } from './request.js';
 import { RoleEnum, WorkspaceRef } from './workspace.js';
 

@@ -1,6 +1,6 @@
 import { GraphQLError } from 'graphql';
 import { builder } from './builder.js';
-import type { ChangeRecord } from './context.js';
+import type { ChangeRecord } from './read-port.js';
 
 /** The scalar `ChangeRow`: a change by the places of its members. Its `committedAt` is in milliseconds since 1970. */
 export type ChangeRow = readonly [

@@ -1,7 +1,8 @@
 import { builder } from './builder.js';
 import { changeRow } from './change-row.js';
 import { connectionOf } from './connection.js';
-import type { ChangeBatch, ChangeRecord, FeedEvent, Resync } from './context.js';
+import type { ChangeBatch, FeedEvent, Resync } from './feed-port.js';
+import type { ChangeRecord } from './read-port.js';
 
 export const ChangeKindEnum = builder.enumType('ChangeKind', {
   description: 'What a change did.',

@@ -1,6 +1,7 @@
 import { conflictRules, formatPointer, restoreLost, toWire, type ConflictRule } from '@concord/core';
 import { builder } from './builder.js';
-import type { ConflictBatch, ConflictRecord } from './context.js';
+import type { ConflictBatch } from './feed-port.js';
+import type { ConflictRecord } from './read-port.js';
 import { connectionOf } from './connection.js';
 
 const LoserEnum = builder.enumType('ConflictLoser', {

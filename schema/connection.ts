@@ -1,7 +1,7 @@
 import type { ObjectRef } from '@pothos/core';
 import { ConcordError } from '@concord/core';
 import { builder } from './builder.js';
-import type { Page } from './context.js';
+import type { Page } from './read-port.js';
 
 const PageInfo = builder
   .objectRef<{ readonly hasNextPage: boolean; readonly startCursor: string | null; readonly endCursor: string | null }>('PageInfo')

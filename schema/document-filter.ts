@@ -1,8 +1,7 @@
-import { ConcordError, conditionOperators, parsePointer, type Condition, type ConditionOperator, type JsonValue } from '@concord/core';
+import { ConcordError, conditionOperators, parseDocumentId, parsePointer, type Condition, type ConditionOperator, type DocumentId, type JsonValue, type Pointer } from '@concord/core';
 import type { ArgBuilder } from '@pothos/core';
 import { builder } from './builder.js';
-import type { DocumentFilter, DocumentOrder } from './context.js';
-import { documentIdOf } from './request.js';
+import type { DocumentFilter, DocumentOrder } from './read-port.js';
 import { jsonArgument } from './scalars.js';
 
 const operatorDescriptions: Record<ConditionOperator, string> = {
@@ -77,28 +76,40 @@ const mostConditions = 100;
 
 export function documentFilter({ collection, ids, where }: FilterArguments): DocumentFilter {
   if (ids && ids.length > 1000) {
-    throw new ConcordError('LIMIT_EXCEEDED', `ids names ${ids.length} documents; at most 1000 are allowed.`, { path: 'ids', limit: 1000, actual: ids.length });
+    throw new ConcordError('LIMIT_EXCEEDED', `ids names ${ids.length} documents; at most 1000 are allowed.`, { path: '/ids', limit: 1000, actual: ids.length });
   }
   if (where && where.length > mostConditions) {
-    throw new ConcordError('LIMIT_EXCEEDED', `where has ${where.length} conditions; at most ${mostConditions} are allowed.`, { path: 'where', limit: mostConditions, actual: where.length });
+    throw new ConcordError('LIMIT_EXCEEDED', `where has ${where.length} conditions; at most ${mostConditions} are allowed.`, { path: '/where', limit: mostConditions, actual: where.length });
   }
-  if (typeof collection === 'string') jsonArgument(collection, 'collection');
+  if (typeof collection === 'string') jsonArgument(collection, '/collection');
   return {
     ...(collection === null || collection === undefined ? {} : { collection }),
-    ...(ids === null || ids === undefined ? {} : { ids: ids.map(documentIdOf) }),
+    ...(ids === null || ids === undefined ? {} : { ids: ids.map(documentId) }),
     ...(where === null || where === undefined ? {} : { where: where.map(condition) }),
   };
 }
 
+function documentId(id: string, index: number): DocumentId {
+  const parsed = parseDocumentId(id);
+  if (!parsed.ok) throw ConcordError.from({ ...parsed.error, path: `/ids/${index}` });
+  return parsed.value;
+}
+
+/** `place`: of the text among the arguments, as an error tells it. */
+function pointer(text: string, place: string): Pointer {
+  const parsed = parsePointer(text);
+  if (!parsed.ok) throw ConcordError.from({ ...parsed.error, path: place });
+  return parsed.value;
+}
+
 function condition(input: NonNullable<FilterArguments['where']>[number], index: number): Condition {
   const operator = input.operator ?? 'EQUALS';
-  const path = parsePointer(input.path);
-  if (!path.ok) throw ConcordError.from(path.error);
+  const path = pointer(input.path, `/where/${index}/path`);
   const takesValue = operator !== 'EXISTS' && operator !== 'ABSENT';
   if (takesValue && input.value === undefined) {
-    throw new ConcordError('INPUT_INVALID', `where[${index}] compares with ${operator} but has no value.`, { path: `/where/${index}/value` });
+    throw new ConcordError('INPUT_INVALID', `The condition /where/${index} compares with ${operator} but has no value.`, { path: `/where/${index}/value` });
   }
-  return { path: path.value, operator, value: takesValue ? jsonArgument(input.value, `where[${index}].value`) : null };
+  return { path, operator, value: takesValue ? jsonArgument(input.value, `/where/${index}/value`) : null };
 }
 
 export function documentOrder(
@@ -107,7 +118,5 @@ export function documentOrder(
   if (!input) return { field: 'ID', descending: false };
   const descending = input.descending ?? false;
   if (input.field !== 'VALUE') return { field: input.field, descending };
-  const path = parsePointer(input.path ?? '');
-  if (!path.ok) throw ConcordError.from(path.error);
-  return { field: 'VALUE', path: path.value, descending };
+  return { field: 'VALUE', path: pointer(input.path ?? '', '/orderBy/path'), descending };
 }

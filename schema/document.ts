@@ -3,7 +3,7 @@ import { builder } from './builder.js';
 import { ChangeConnection } from './change.js';
 import { ConflictConnection } from './conflict.js';
 import { connectionOf, pageSize } from './connection.js';
-import type { DocumentRecord } from './context.js';
+import type { DocumentRecord } from './read-port.js';
 import { DocumentOrderInput, documentFilter, documentOrder, filterArguments } from './document-filter.js';
 import { documentIdOf, viewerOf, workspaceArgument, workspaceOf } from './request.js';
 

@@ -20,7 +20,7 @@ import {
 } from '@concord/core';
 import { builder } from './builder.js';
 import type { DocumentId } from '@concord/core';
-import type { Edit, EditAction, EditClock, ReportedConflict, Stamp, UnreadableEdit } from './context.js';
+import type { Edit, EditAction, EditClock, ReportedConflict, Stamp, UnreadableEdit } from './commit-port.js';
 
 // What a caller sends: inputs of the edits, and their way into core types.
 

@@ -1,6 +1,9 @@
 import { ConcordError, parsePatchId, parseReplicaId, type PatchId, type Revision } from '@concord/core';
 import { builder } from './builder.js';
-import type { Committed, Context, DocumentRecord, Edit, EditAction, Refused, Verdict, Viewer } from './context.js';
+import type { Committed, Edit, EditAction, Refused, Verdict } from './commit-port.js';
+import type { Context } from './context.js';
+import type { DocumentRecord } from './read-port.js';
+import type { Viewer } from './viewer.js';
 import type { Result, DocumentId, WorkspaceId } from '@concord/core';
 import { DocumentRef } from './document.js';
 import { EditInput, StampInput, readAction, readCreate, readEdit, readStamp, type StampArgument } from './edit.js';

@@ -1,5 +1,6 @@
 import { ConcordError, parseDocumentId, parseWorkspaceId, type DocumentId, type WorkspaceId } from '@concord/core';
-import type { Context, Viewer } from './context.js';
+import type { Context } from './context.js';
+import type { Viewer } from './viewer.js';
 
 /** The caller, or `UNAUTHENTICATED`. */
 export function viewerOf(context: Context): Viewer {

@@ -1,5 +1,5 @@
 import { GraphQLError, Kind, type ValueNode } from 'graphql';
-import { checkValue, parsePointer, type Counter, type Cursor, type JsonValue, type Position, type Revision } from '@concord/core';
+import { ConcordError, checkValue, parsePointer, type Counter, type Cursor, type JsonValue, type Position, type Revision } from '@concord/core';
 import { builder } from './builder.js';
 
 /** A literal written inside a GraphQL operation, as JSON. Variables inside it are resolved by graphql-js beforehand. */
@@ -104,10 +104,10 @@ builder.scalarType('Pointer', {
   },
 });
 
-/** A JSON argument as core holds it, or a GraphQL error that names the place. */
-export function jsonArgument(value: unknown, name: string): JsonValue {
+/** A JSON argument as core holds it, or an error that names the place; `place` is the argument's own, as a JSON pointer. */
+export function jsonArgument(value: unknown, place: string): JsonValue {
   const checked = checkValue(value);
   if (checked.ok) return checked.value;
-  const { code, message, ...details } = checked.error;
-  throw new GraphQLError(`${name}: ${message}`, { extensions: { code, ...details } });
+  const path = `${place}${checked.error.path ?? ''}`;
+  throw ConcordError.from({ ...checked.error, path, message: `${path}: ${checked.error.message}` });
 }

@@ -1,7 +1,7 @@
 import { retryable, type Counter } from '@concord/core';
 import { builder } from './builder.js';
 import { ConflictRef } from './conflict.js';
-import type { Committed, Refused, Verdict } from './context.js';
+import type { Committed, Refused, Verdict } from './commit-port.js';
 import { ErrorCodeEnum } from './edit.js';
 
 export const CommittedRef = builder.objectRef<Committed>('Committed').implement({

@@ -1,5 +1,5 @@
 import { builder } from './builder.js';
-import type { Membership, Role, Viewer } from './context.js';
+import type { Membership, Role, Viewer } from './viewer.js';
 import { viewerOf } from './request.js';
 
 export const RoleEnum = builder.enumType('Role', {

@@ -129,8 +129,21 @@ describe('Bad input', () => {
       expect(await code('query ($c: String) { changes(collection: $c) { __typename } }', { c: '\ud800' })).toBe('VALUE_INVALID');
       expect(await code('query ($a: String) { snapshot(after: $a) { next } }', { a: mark(cursor, 'a\0b') })).toBe('CURSOR_INVALID');
       expect(await code('query ($a: String) { documents(after: $a, orderBy: { field: CREATED_AT }) { nodes { id } } }', { a: mark('2026-02-31 99:00:00+99', 'x') })).toBe('CURSOR_INVALID');
-      const where = Array.from({ length: 101 }, () => ({ path: '/a', operator: 'EXISTS' }));
-      expect(await code('query ($w: [ConditionInput!]) { documents(where: $w) { nodes { id } } }', { w: where })).toBe('LIMIT_EXCEEDED');
+    });
+
+    it('tells by a JSON pointer into the arguments which part of a filter or an order it refuses', async () => {
+      const refusal = async (query: string, variables: Record<string, unknown>) => {
+        const { code, path, limit, actual } = (await server.graphql(query, variables)).errors[0]!.extensions;
+        return { code, path, limit, actual };
+      };
+      const filtered = 'query ($ids: [ID!], $where: [ConditionInput!], $collection: String) { documents(ids: $ids, where: $where, collection: $collection) { nodes { id } } }';
+      const exists = { path: '/a', operator: 'EXISTS' };
+      expect(await refusal(filtered, { where: Array.from({ length: 101 }, () => exists) })).toEqual({ code: 'LIMIT_EXCEEDED', path: '/where', limit: 100, actual: 101 });
+      expect(await refusal(filtered, { ids: Array.from({ length: 1001 }, () => 'a') })).toEqual({ code: 'LIMIT_EXCEEDED', path: '/ids', limit: 1000, actual: 1001 });
+      expect(await refusal(filtered, { ids: ['a', 'b', 'c', 'no id'] })).toEqual({ code: 'INPUT_INVALID', path: '/ids/3' });
+      expect(await refusal(filtered, { where: [exists, { path: '/a' }] })).toEqual({ code: 'INPUT_INVALID', path: '/where/1/value' });
+      expect(await refusal(filtered, { where: [{ path: '/a', value: { list: ['x', 'a\0b'] } }] })).toEqual({ code: 'VALUE_INVALID', path: '/where/0/value/list/1' });
+      expect(await refusal(filtered, { collection: 'a\0b' })).toEqual({ code: 'VALUE_INVALID', path: '/collection' });
     });
 
     it('refuses a workspace the caller is not in, whether it exists or not', async () => {
