@@ -13,8 +13,8 @@ import {
 } from '@concord/core';
 import type { RemoteChange } from './change-row.js';
 import { createClashes, visiblyDeleted, withoutGuards, type DocumentState, type PendingEdit } from './document-state.js';
-import { serverLimits } from './server-limits.js';
 import type { FoundConflict } from './store/conflicts.js';
+import { unlimited } from './unlimited.js';
 
 export interface Advanced {
   readonly state: DocumentState;
@@ -65,13 +65,13 @@ class Walk {
       return gap(`The change to revision ${change.revision} of ${state.id} came after revision ${state.revision}.`);
     }
     if (change.kind !== 'CREATE' && this.confirmed === undefined) return gap(`A change of the unknown document ${state.id} came.`);
-    const parsed = parsePatch(change.patch, serverLimits);
+    const parsed = parsePatch(change.patch, unlimited);
     if (!parsed.ok) return parsed;
     const guardless = parsed.value.filter(({ op }) => op !== 'test');
     const own = this.pending.findIndex(({ patchId }) => patchId === change.patchId);
     if (own > 0) return gap(`An edit of ${state.id} was committed before one that was made earlier.`);
 
-    const applied = normalizeAndApply(this.confirmed ?? null, guardless, serverLimits);
+    const applied = normalizeAndApply(this.confirmed ?? null, guardless, unlimited);
     if (!applied.ok) return applied;
     if (own === 0) {
       const taken = this.takeOwn(applied.value.patch, applied.value.document);
@@ -118,7 +118,7 @@ class Walk {
     const expected = withoutGuards(head.patch);
     if (equalValues(expected, committed)) return ok(undefined);
     // Both ends transform alike, so this is not expected; the rest is then taken past the difference.
-    const here = apply(this.confirmed as JsonValue, expected, serverLimits);
+    const here = apply(this.confirmed as JsonValue, expected, unlimited);
     if (!here.ok) return here;
     return this.past([diff(here.value, document, { text: true })], () => null);
   }
@@ -159,7 +159,7 @@ export function rebasePending(
   if (!rebased.ok) return rebased;
   let moved = value;
   for (const patch of rebased.value.changes) {
-    const applied = apply(moved, patch, serverLimits);
+    const applied = apply(moved, patch, unlimited);
     if (!applied.ok) return applied;
     moved = applied.value;
   }
