@@ -9,8 +9,8 @@ const usage = `Usage:
       Compacts away changes that are older than the retention, now instead of at the next hour, and says what is gone.
       Documents, tombstones and conflicts stay. A replica that was away for longer takes a snapshot.
 
-      --days N         keep changes of N days (default: RETENTION_DAYS; 0: all)
-      --audit-days N   keep rows of the audit of N days (default: AUDIT_RETENTION_DAYS; 0: all)
+      --days N         keep changes of N days (default: RETENTION_DAYS; 0: all are kept)
+      --audit-days N   keep rows of the audit of N days (default: AUDIT_RETENTION_DAYS; 0: all are kept)
       --workspace ID   the changes of this workspace only, and no audit (default: all)
       --dry-run        only says how much would go
 
@@ -67,12 +67,13 @@ async function run({ changesDays, auditDays, workspaceId, dryRun }: Command, { d
   if (workspaceId !== null && (await prisma.workspace.findUnique({ where: { id: workspaceId } })) === null) {
     throw new ConcordError('WORKSPACE_NOT_FOUND', `There is no workspace ${workspaceId}. Nothing was compacted.`);
   }
-  if (dryRun) return done(await preview(policy, workspaceId, database, now()));
+  const kept = policy.changesDays === 0 ? 'No change is compacted: 0 days keeps them all. To compact older ones give --days N, or set RETENTION_DAYS.\n' : '';
+  if (kept !== '' && (workspaceId !== null || policy.auditDays === 0)) return done(kept);
+  if (dryRun) return done(kept + (await preview(policy, workspaceId, database, now())));
   if (workspaceId !== null) {
-    if (policy.changesDays === 0) return done('Changes are kept for ever: give --days, or set RETENTION_DAYS.\n');
     return done(line(workspaceId, await compactWorkspace(pool, { workspaceId, olderThan: daysBefore(policy.changesDays, now()), now })));
   }
-  let text = '';
+  let text = kept;
   const { changes, auditRows, failed } = await applyRetention({ pool, log, now, compacted: (id, compaction) => (text += line(id, compaction)) }, policy);
   text += `${changes} changes and ${auditRows} rows of the audit are gone.\n`;
   return failed === 0 ? done(text) : { text: `${text}${failed} workspaces could not be compacted, see above; run it again when the cause is mended.\n`, status: 1 };

@@ -22,6 +22,9 @@ export function createAddressOf(trustProxy: boolean): (request: IncomingMessage)
   };
 }
 
+const graphiqlIsOff =
+  'There is no page here: GraphiQL is off on this server. The API is at /graphql; send it operations by POST. Its operator turns GraphiQL on with GRAPHIQL=1, and without TRUSTED_DOCUMENTS_ONLY.';
+
 /** Routes of the HTTP edge: `/graphql`, `/playground`, `/health`, `/ready`. */
 export function createHttpListener(options: {
   readonly graphql: ReturnType<typeof createGraphQLHandler>;
@@ -45,13 +48,17 @@ export function createHttpListener(options: {
     if (request.method === 'OPTIONS') return void response.writeHead(204).end();
     switch (path) {
       case '/graphql':
-        if (graphiql !== null && request.method === 'GET' && request.headers.accept?.includes('text/html')) return graphiql.page(response);
+        if (request.method === 'GET' && request.headers.accept?.includes('text/html')) {
+          if (graphiql !== null) return graphiql.page(response);
+          // With an operation in the query string a browser gets its answer.
+          if (request.url === path) return refuse(response, new ConcordError('INPUT_INVALID', graphiqlIsOff), 406);
+        }
         return answerGraphQL(request, response);
       case '/':
       case '/playground':
       case '/graphiql':
         if (graphiql !== null) return void response.writeHead(302, { location: '/graphql' }).end();
-        break;
+        return refuse(response, new ConcordError('INPUT_INVALID', graphiqlIsOff), 404);
       case '/health':
         return sendJson(response, 200, JSON.stringify({ alive: true }));
       case '/ready': {

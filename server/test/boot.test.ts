@@ -112,6 +112,10 @@ describe('npm start', { timeout: 60_000 }, () => {
     const compacted = run('server/compact-cli.ts', ['--workspace', 'main'], environment);
     expect(await compacted.exited).toBe(0);
     expect(compacted.output()).toContain('main: 0 changes are gone, the log begins after position 0.');
+    const keeping = run('server/compact-cli.ts', ['--days', '0'], environment);
+    expect(await keeping.exited).toBe(0);
+    expect(keeping.output()).toMatch(/^No change is compacted: 0 days keeps them all\. To compact older ones give --days N.*\n$/m);
+    expect(keeping.output()).not.toContain('gone');
   });
 
   it('starts after PostgreSQL itself was killed with the server', async () => {

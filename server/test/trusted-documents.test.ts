@@ -134,7 +134,13 @@ describe('Trusted documents', () => {
     socket.send({ id: '1', type: 'subscribe', payload: { query: 'subscription { changes { __typename } }' } });
     expect(await socket.next()).toMatchObject({ type: 'error', payload: [{ extensions: { code: 'PERSISTED_QUERY_ONLY' } }] });
     socket.close();
-    expect((await fetch(server.url, { headers: { accept: 'text/html' } })).status).toBe(406);
+    for (const [path, status] of [['/graphql', 406], ['/', 404], ['/playground', 404]] as const) {
+      const page = await fetch(new URL(path, server.url), { headers: { accept: 'text/html' } });
+      expect(page.status).toBe(status);
+      expect(((await page.json()) as GraphQLAnswer).errors[0]?.message).toMatch(/GraphiQL is off on this server\. The API is at \/graphql.*GRAPHIQL=1/);
+    }
+    const asked = await fetch(`${server.url}?extensions=${encodeURIComponent(JSON.stringify(persisted(viewer)))}`, { headers: { accept: 'text/html,*/*;q=0.8', authorization: `Bearer ${server.token}` } });
+    expect(await asked.json()).toMatchObject({ data: { viewer: { workspaces: [{ id: 'main' }] } } });
     await server.restart();
   });
 
