@@ -100,12 +100,13 @@ export class Documents {
     this.updateValue.run(JSON.stringify(state.value), state.deleted ? 1 : 0, state.updatedAt, state.pending.at(-1)?.seq ?? 0, state.id);
   }
 
-  /** Documents with edits that are not shown yet. */
-  unshown(): DocumentId[] {
+  /** Documents with edits that are not shown yet, with the bytes of the value in the row. */
+  unshown(): { readonly id: DocumentId; readonly bytes: number }[] {
     return this.database
-      .prepare<[], { id: string }>('SELECT DISTINCT id FROM outbox JOIN documents ON id = outbox.document WHERE seq > shown')
-      .all()
-      .map(({ id }) => id as DocumentId);
+      .prepare<[], { id: DocumentId; bytes: number }>(
+        'SELECT id, octet_length(value) AS bytes FROM documents WHERE EXISTS (SELECT 1 FROM outbox WHERE document = documents.id AND seq > shown)',
+      )
+      .all();
   }
 
   delete(id: DocumentId): void {

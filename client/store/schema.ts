@@ -7,7 +7,8 @@
  * `counter` is the highest counter of this replica that the log of the document is known to hold.
  *
  * `shown`: `value`, `deleted` and `updated_at` contain the edits of the outbox up to this `seq`, 0: none of them, and then `value` is
- * what the server has. Later ones are applied by whoever reads the row, so that an edit writes its outbox row and nothing else.
+ * what the server has. Later ones are applied by whoever reads the row, so that an edit writes its outbox row and nothing else
+ * while few rows are behind (`Unshown` says how many).
  *
  * `outbox.state`: 0 never sent (may still be squashed), 1 sent (frozen). `counter` is given at the first sending.
  * One tree and no index beside it: a local edit writes one page of it.

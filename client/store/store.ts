@@ -6,6 +6,7 @@ import { Conflicts, type FoundConflict, type LocalConflict } from './conflicts.j
 import { Documents } from './documents.js';
 import { Outbox } from './outbox.js';
 import { Quarantine } from './quarantine.js';
+import { Unshown } from './unshown.js';
 
 /** What one transaction did to a document. */
 export interface DocumentChange {
@@ -59,8 +60,7 @@ export class Store {
   private pendingEdits: number;
   /** Documents with pending edits, about in the order in which they began to wait. */
   readonly waiting: Set<DocumentId>;
-  /** Documents whose row in `documents` is behind the outbox. */
-  private readonly unshown: Set<DocumentId>;
+  private readonly unshown = new Unshown();
   private readonly begin;
   private readonly commit;
   private readonly rollback;
@@ -78,7 +78,7 @@ export class Store {
     this.checkpoint = new Checkpoint(database, newReplicaId);
     this.pendingEdits = this.outbox.count();
     this.waiting = new Set(this.outbox.documents());
-    this.unshown = new Set(this.documents.unshown());
+    for (const { id, bytes } of this.documents.unshown()) this.unshown.add(id, bytes);
     this.begin = database.prepare('BEGIN');
     this.commit = database.prepare('COMMIT');
     this.rollback = database.prepare('ROLLBACK');
@@ -137,11 +137,13 @@ export class Store {
 
   /**
    * A local edit on a document that is here, in a transaction of its own: one row of the outbox, whatever the size of the
-   * document. `bytes`: of `after.value` as JSON, at most. Throws as `transact` does.
+   * document. `bytes`: of `after.value` as JSON, at most. Where edits of many documents have not been shown, it shows those of
+   * the documents that were left alone the longest. Throws as `transact` does.
    */
   commitEdit(before: DocumentState, after: DocumentState, edit: PendingEdit, bytes: number): void {
     this.assertOpen();
     if (this.staged !== undefined) throw new Error('An edit was made inside a transaction of the replica.');
+    this.showThese(this.unshown.tooMany(after.id));
     try {
       this.outbox.insert(after.id, edit);
     } catch (error) {
@@ -153,14 +155,7 @@ export class Store {
 
   /** Writes what the app sees where edits have left that for later: to be called before SQL reads `documents`. Throws as `transact` does. */
   show(): void {
-    if (this.unshown.size === 0) return;
-    this.transact(() => {
-      for (const id of this.unshown) {
-        const state = this.read(id);
-        if (state !== undefined) this.documents.show(state);
-      }
-    });
-    this.unshown.clear();
+    this.showThese(this.unshown.all());
   }
 
   /** Bytes of the value of a document as JSON, at most; undefined when it was not read lately. */
@@ -212,6 +207,17 @@ export class Store {
     if (!this.database.open) throw new ConcordError('UNAVAILABLE', 'The replica is closed. Open it again.');
   }
 
+  private showThese(ids: readonly DocumentId[]): void {
+    if (ids.length === 0) return;
+    this.transact(() => {
+      for (const id of ids) {
+        const state = this.read(id);
+        if (state !== undefined) this.documents.show(state);
+      }
+    });
+    for (const id of ids) this.unshown.delete(id);
+  }
+
   private transaction(): Staged {
     if (this.staged === undefined) throw new Error('The replica was written outside of a transaction.');
     return this.staged;
@@ -231,7 +237,7 @@ export class Store {
       if (after === undefined || after.pending.length === 0) this.waiting.delete(id);
       else this.waiting.add(id);
       if (shown === true) this.unshown.delete(id);
-      else if (shown === false) this.unshown.add(id);
+      else if (shown === false) this.unshown.add(id, bytes);
     }
     if (staged.documents.size > 0 || staged.conflicts.length > 0) this.onCommit(staged);
   }

@@ -113,6 +113,36 @@ describe('the documents in the file', () => {
     store.close();
   });
 
+  it('leave a query little to write, however much was edited before', async () => {
+    const file = join(folder, 'many.db');
+    let store = open(file);
+    const pull = new Pull(store, { now: Date.now, heads: () => Promise.resolve([]), returned: () => undefined, leftWithPending: () => undefined });
+    const value = { n: 0, text: 'x'.repeat(500_000) };
+    const changes = Array.from({ length: 40 }, (_, n) => ({ documentId: `d${n}`, kind: 'CREATE', patch: [{ op: 'add', path: '', value }], patchId: `o${n}`, counter: 1, revision: 1, position: 1, committedAt: '', collection: 'c', title: '' }) as unknown as RemoteChange);
+    await pull.apply({ changes, left: [], cursor: '1.1' as never });
+    let edits = new LocalEdits(store, { now: Date.now, newId: () => String(Math.random()) }, () => undefined);
+    for (const { documentId } of changes) edits.edit(documentId, [{ op: 'inc', path: '/n', value: 1 }]);
+    const behind = (): number => store.documents.unshown().length * 500_000;
+    expect(behind()).toBeGreaterThan(4 * 1024 * 1024);
+    expect(behind()).toBeLessThan(10 * 1024 * 1024);
+    // The one that lags the longest is written, and not the one that is being edited.
+    edits.edit('d39', [{ op: 'inc', path: '/n', value: 1 }]);
+    const before = behind();
+    expect(store.documents.unshown().map(({ id }) => id)).not.toContain('d20');
+    for (let n = 0; n < 9; n++) edits.edit('d39', [{ op: 'inc', path: '/n', value: 1 }]);
+    expect(behind()).toBe(before);
+    store.close();
+    store = open(file);
+    edits = new LocalEdits(store, { now: Date.now, newId: () => String(Math.random()) }, () => undefined);
+    for (const { documentId } of changes) edits.edit(documentId, [{ op: 'inc', path: '/n', value: 1 }]);
+    expect(behind()).toBeLessThan(10 * 1024 * 1024);
+    const queries = new Queries(store);
+    expect(queries.select({ where: [{ path: ['n'], operator: 'EQUALS', value: 2 }] })).toHaveLength(39);
+    expect(queries.select({ where: [{ path: ['n'], operator: 'EQUALS', value: 12 }] })).toHaveLength(1);
+    expect(behind()).toBe(0);
+    store.close();
+  });
+
   it('that the disk has no room for leave a live query as it was, until the next change', async () => {
     const live = new Live();
     const store = new Store(openDatabase(join(folder, 'full.db'), 'normal'), () => 'a'.repeat(32) as ReplicaId, (commit) => live.committed(commit));
