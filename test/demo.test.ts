@@ -13,6 +13,8 @@ async function run(script: string, args: readonly string[], environment: NodeJS.
   const child = spawn(process.execPath, ['--conditions=@concord/source', '--import', import.meta.resolve('tsx'), join(root, script), ...args], {
     cwd: folder,
     env: { ...process.env, CONCORD_URL: '', CONCORD_TOKEN: '', ...environment },
+    timeout: 110_000,
+    killSignal: 'SIGKILL',
   });
   let [out, err] = ['', ''];
   child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));

@@ -18,6 +18,7 @@ export interface RedisServer {
 
 /** Installing waits for the package manager's lock and for the network. */
 const longestInstallMs = 5 * 60_000;
+const longestStartMs = 30_000;
 
 const has = (program: string, args: readonly string[]) => spawnSync(program, args, { stdio: 'ignore', timeout: 30_000 }).status === 0;
 const installed = () => has('redis-server', ['--version']);
@@ -62,6 +63,7 @@ async function start(listening: readonly string[]): Promise<ChildProcess> {
   const watchdog = spawn('sh', ['-c', `while kill -0 ${process.pid} 2>/dev/null && kill -0 ${server.pid} 2>/dev/null; do sleep 1; done; kill -KILL ${server.pid} 2>/dev/null`], { detached: true, stdio: 'ignore' });
   watchdog.unref();
   server.once('exit', () => watchdog.kill());
+  const late = setTimeout(() => server.kill('SIGKILL'), longestStartMs);
   await new Promise<void>((resolve, reject) => {
     let said = '';
     server.stdout.on('data', (part: Buffer) => {
@@ -70,7 +72,7 @@ async function start(listening: readonly string[]): Promise<ChildProcess> {
     });
     server.once('error', reject);
     server.once('exit', () => reject(new Error(`redis-server ${listening.join(' ')} did not start:\n${said}`)));
-  });
+  }).finally(() => clearTimeout(late));
   return server;
 }
 

@@ -27,6 +27,8 @@ export interface ServerProcessOptions {
   readonly errors?: 'shown' | 'kept';
 }
 
+const longestStartMs = 60_000;
+
 const mains = {
   dist: [fileURLToPath(new URL('../server/dist/main.js', import.meta.url))],
   source: ['--conditions=@concord/source', '--import', import.meta.resolve('tsx'), fileURLToPath(new URL('../server/main.ts', import.meta.url))],
@@ -34,7 +36,7 @@ const mains = {
 
 /**
  * Starts a server and returns when it answers; the address and the token are read from what it prints.
- * @throws Error when it ends before that.
+ * @throws Error when it ends before that, or does not answer within a minute.
  */
 export async function startServerProcess({ from, environment, nodeOptions = [], detached = false, errors = 'shown' }: ServerProcessOptions): Promise<ServerProcess> {
   const child = spawn(process.execPath, [...nodeOptions, ...mains[from]], {
@@ -42,6 +44,7 @@ export async function startServerProcess({ from, environment, nodeOptions = [], 
     stdio: ['ignore', 'pipe', errors === 'shown' ? 'inherit' : 'pipe'],
     detached,
   });
+  const late = setTimeout(() => child.kill('SIGKILL'), longestStartMs);
   let kept = '';
   child.stderr?.on('data', (chunk: Buffer) => (kept += chunk.toString()));
   let url: string | undefined;
@@ -52,8 +55,9 @@ export async function startServerProcess({ from, environment, nodeOptions = [], 
     if (line.startsWith('Ctrl-C')) break;
   }
   child.stdout!.resume();
+  if (url === undefined && child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+  clearTimeout(late);
   if (url === undefined) {
-    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
     throw new Error(`The server did not start (exit status ${child.exitCode ?? child.signalCode ?? 'none'}); what it said${errors === 'kept' ? `:\n${kept}` : ' is above.'}${from === 'dist' ? ' Was it built? (npm run build)' : ''}`);
   }
   return { url, token, pid: child.pid!, process: child, errors: () => kept };

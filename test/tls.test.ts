@@ -42,6 +42,7 @@ describe('a server that ends TLS itself, in production', () => {
     const { stdout } = await promisify(execFile)(process.execPath, ['--conditions=@concord/source', '--import', import.meta.resolve('tsx'), program, server.url], {
       env: { ...process.env, TOKEN: database.token, ...environment },
       timeout: 20_000,
+      killSignal: 'SIGKILL',
     });
     return stdout.trim();
   };

@@ -30,6 +30,7 @@ interface Remembered {
 const role = 'concord';
 const database = 'concord';
 const startTimeoutMs = 60_000;
+const initTimeoutMs = 120_000;
 
 /** The address of a Unix socket has room for 104 bytes on macOS, 108 on Linux, with the zero at its end. */
 const longestSocketPath = 103;
@@ -169,12 +170,12 @@ async function makeCluster({ initdb, clusterFolder, user }: Installation, passwo
     const child = spawn(
       initdb,
       ['-D', partial, '-U', role, `--pwfile=${passwordFile}`, '--auth=scram-sha-256', '--encoding=UTF8', '--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--locale=C', '--no-instructions'],
-      { stdio: ['ignore', 'ignore', 'pipe'], cwd: '/', ...(user === null ? {} : { uid: user.uid, gid: user.gid }) },
+      { stdio: ['ignore', 'ignore', 'pipe'], cwd: '/', timeout: initTimeoutMs, killSignal: 'SIGKILL', ...(user === null ? {} : { uid: user.uid, gid: user.gid }) },
     );
     let errors = '';
     child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()));
     const code = await new Promise<number | null>((resolve, reject) => child.once('error', reject).once('close', resolve));
-    if (code !== 0) throw new Error(`initdb failed in ${partial}: ${errors.trim()}`);
+    if (code !== 0) throw new Error(`initdb ${code === null ? `was ended (by a signal, or because it took longer than ${initTimeoutMs / 1000} s)` : 'failed'} in ${partial}: ${errors.trim()}`);
     await remember();
     await rmdir(clusterFolder).catch(() => undefined);
     await rename(partial, clusterFolder);

@@ -27,8 +27,13 @@ function holdThreads(): () => void {
   execFileSync('mkfifo', pipes);
   const readers = pipes.map((pipe) => open(pipe, 'r'));
   return () => {
-    for (const pipe of pipes) closeSync(openSync(pipe, 'w'));
-    void Promise.all(readers).then((handles) => Promise.all(handles.map((handle) => handle.close()))).then(() => rmSync(folder, { recursive: true }));
+    // Both ends at once: to open only the other one would wait here, where nothing could end the wait.
+    const writers = pipes.map((pipe) => openSync(pipe, 'r+'));
+    void Promise.all(readers).then(async (handles) => {
+      for (const handle of handles) await handle.close();
+      for (const writer of writers) closeSync(writer);
+      rmSync(folder, { recursive: true });
+    });
   };
 }
 
@@ -66,10 +71,13 @@ describe('Who is calling, at bad moments', () => {
     await database.prisma.token.count();
     const release = holdThreads();
     const answer = verdict(authenticator.authenticate(`Bearer ${token}`, 'somewhere'));
-    // Its row is read by now, and its secret waits for a thread: the revocation overtakes it.
-    await database.prisma.token.count();
-    await revoke(token);
-    release();
+    try {
+      // Its row is read by now, and its secret waits for a thread: the revocation overtakes it.
+      await database.prisma.token.count();
+      await revoke(token);
+    } finally {
+      release();
+    }
     expect(await answer).toBe('UNAUTHENTICATED');
     expect(await verdict(authenticator.authenticate(`Bearer ${token}`, 'somewhere'))).toBe('UNAUTHENTICATED');
   });

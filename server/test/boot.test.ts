@@ -17,6 +17,9 @@ function run(script: string, args: readonly string[], environment: Record<string
     cwd: root,
     env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
+    // One that hangs does not outlive its test for long.
+    timeout: 60_000,
+    killSignal: 'SIGKILL',
   });
   let text = '';
   child.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()));

@@ -79,7 +79,7 @@ describe('what a push of large documents takes', () => {
     expect(size!.bytes).toBeGreaterThan(900_000);
     const child = fileURLToPath(new URL('./push-large.ts', import.meta.url));
     // Held at once, the documents do not fit into this heap.
-    const { stdout } = await promisify(execFile)(process.execPath, ['--max-old-space-size=112', '--conditions=@concord/source', '--import', 'tsx', child, world.databaseUrl, String(documents)]);
+    const { stdout } = await promisify(execFile)(process.execPath, ['--max-old-space-size=112', '--conditions=@concord/source', '--import', 'tsx', child, world.databaseUrl, String(documents)], { timeout: 60_000, killSignal: 'SIGKILL' });
     const { revisions, grownMiB } = JSON.parse(stdout) as { readonly revisions: readonly number[]; readonly grownMiB: number };
     expect(revisions).toEqual(Array.from({ length: documents }, () => 2));
     expect(grownMiB).toBeLessThan(200);

@@ -48,7 +48,7 @@ describe('Two servers of one database with Redis', () => {
     const sockets = await Promise.all([openSession(one.wsUrl, token), openSession(two.wsUrl, token)]);
     const cli = fileURLToPath(new URL('../token-cli.ts', import.meta.url));
     const environment = { ...process.env, DATABASE_URL: one.databaseUrl, REDIS_URL: inject('redisUrl') };
-    const { stdout } = await promisify(execFile)(process.execPath, ['--conditions=@concord/source', '--import', 'tsx', cli, 'revoke', token.split('.')[0]!], { env: environment });
+    const { stdout } = await promisify(execFile)(process.execPath, ['--conditions=@concord/source', '--import', 'tsx', cli, 'revoke', token.split('.')[0]!], { env: environment, timeout: 25_000, killSignal: 'SIGKILL' });
     expect(stdout).toMatch(/^Revoked \w+\.\n$/);
     for (const socket of sockets) expect(await socket.closed).toMatchObject({ code: 4401 });
   });

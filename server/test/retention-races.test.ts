@@ -68,8 +68,8 @@ describe('readers that race with compaction', () => {
       const reader = new CheckedReader(from);
       while (writing) {
         await reader.take(await node.feed.pull(world.reader, world.workspaceId, { after: cursor(reader.position), first: 3 + 4 * index, filter: {} }));
-        // One of them is slow, so that it is overtaken.
-        for (let idle = 0; idle < 20 * index; idle++) await turn();
+        // One of them is slow, so that it is overtaken; none keeps the others from their turn.
+        for (let idle = 0; idle <= 20 * index; idle++) await turn();
       }
       return reader;
     });
@@ -80,11 +80,11 @@ describe('readers that race with compaction', () => {
         const most = reader.changes + 100;
         for (let next = await stream.next(); next.done !== true && !(await reader.take(next.value)) && reader.changes < most && writing; next = await stream.next());
         await stream.return?.();
+        await turn();
       }
       return reader;
     });
-    await Promise.all(writers);
-    writing = false;
+    await Promise.all(writers).finally(() => (writing = false));
     // Readers that wait for something new.
     await push(nodes[0], atHead('hot', bump));
     await push(nodes[1], atHead('hot', bump));
@@ -131,8 +131,7 @@ describe('edits that race with compaction', () => {
         }
       }),
     );
-    await Promise.all(writers);
-    editing = false;
+    await Promise.all(writers).finally(() => (editing = false));
     await compacting;
     expect(outcomes.get('ok')).toBe(90);
     const shared = await nodes[0].read.document(world.reader, world.workspaceId, documentId('shared'));
