@@ -1,3 +1,6 @@
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { until } from './workload.js';
+
 /** What the server spends its time on, as parts that a reader of the code would name. */
 export const parts = ['socket read', 'messages', 'GraphQL', 'rights and limits', 'decide', 'append', 'commit loop', 'pg driver', 'feed', 'socket write', 'garbage collection', 'other'] as const;
 export type Part = (typeof parts)[number];
@@ -24,26 +27,58 @@ interface Frame {
   readonly url: string;
 }
 
-/** What node writes with --cpu-prof, as far as it is read here. */
+/** A CPU profile of V8, as far as it is read here. */
 export interface CpuProfile {
   readonly nodes: readonly { readonly id: number; readonly callFrame: Frame; readonly children?: readonly number[] }[];
-  /** Microseconds of the monotonic clock, the one of `process.hrtime`. */
-  readonly startTime: number;
   readonly samples: readonly number[];
   readonly timeDeltas: readonly number[];
 }
 
-/** From and until, in microseconds of the monotonic clock. */
-export interface Span {
-  readonly from: number;
-  readonly until: number;
+const profileSignal = 'SIGUSR2';
+
+/**
+ * Options of node for a process that is profiled only while it is asked to be: sampling takes a tenth of a core even where nothing
+ * runs, which would count as the process's own work.
+ */
+export function profiledOnSignal(file: string): readonly string[] {
+  const source = `
+    import { Session } from 'node:inspector';
+    import { renameSync, writeFileSync } from 'node:fs';
+    const session = new Session();
+    let on = false;
+    process.on('${profileSignal}', () => {
+      on = !on;
+      if (on) {
+        session.connect();
+        session.post('Profiler.enable');
+        session.post('Profiler.setSamplingInterval', { interval: 500 });
+        session.post('Profiler.start');
+        return;
+      }
+      session.post('Profiler.stop', (_error, { profile }) => {
+        session.disconnect();
+        writeFileSync('${file}.part', JSON.stringify(profile));
+        renameSync('${file}.part', '${file}');
+      });
+    });`;
+  return ['--import', `data:text/javascript,${encodeURIComponent(source)}`];
+}
+
+/** The profile of a process started with `profiledOnSignal(file)` while `act` runs. */
+export async function profileOf(pid: number, file: string, act: () => Promise<unknown>): Promise<CpuProfile> {
+  rmSync(file, { force: true });
+  process.kill(pid, profileSignal);
+  await act();
+  process.kill(pid, profileSignal);
+  await until(() => existsSync(file), 'that the profile is written');
+  return JSON.parse(readFileSync(file, 'utf8')) as CpuProfile;
 }
 
 /**
- * The share of each part in the busy time of a span; they add up to 1. A sample belongs to the innermost frame that is of a part:
+ * The share of each part in the busy time of a profile; they add up to 1. A sample belongs to the innermost frame that is of a part:
  * code of core, of node and of the engine is counted for who called it.
  */
-export function shares({ nodes, startTime, samples, timeDeltas }: CpuProfile, { from, until }: Span): ReadonlyMap<Part, number> {
+export function shares({ nodes, samples, timeDeltas }: CpuProfile): ReadonlyMap<Part, number> {
   const byId = new Map(nodes.map((node) => [node.id, node]));
   const parents = new Map(nodes.flatMap(({ id, children }) => (children ?? []).map((child) => [child, id] as const)));
   const partOf = (leaf: number): Part | null => {
@@ -53,6 +88,8 @@ export function shares({ nodes, startTime, samples, timeDeltas }: CpuProfile, { 
     let reads = false;
     for (let id: number | undefined = leaf; id !== undefined; id = parents.get(id)) {
       const { url, functionName: name } = byId.get(id)!.callFrame;
+      // The start of the profile itself.
+      if (url === 'node:inspector') return null;
       const part = places.find(([place]) => place.test(url))?.[1];
       if (part === 'pg driver' || part === 'socket write') return part;
       if (part !== undefined) return writes.test(functionName) ? 'socket write' : part;
@@ -63,11 +100,8 @@ export function shares({ nodes, startTime, samples, timeDeltas }: CpuProfile, { 
   const known = new Map<number, Part | null>();
   const times = new Map<Part, number>(parts.map((part) => [part, 0]));
   let busy = 0;
-  let at = startTime;
   for (const [index, sample] of samples.entries()) {
     const delta = timeDeltas[index]!;
-    at += delta;
-    if (at < from || at > until) continue;
     let part = known.get(sample);
     if (part === undefined) known.set(sample, (part = partOf(sample)));
     if (part === null) continue;

@@ -5,15 +5,15 @@ import { documentOf } from './documents.js';
 import { ofServer } from './peers.js';
 
 interface GraphQL {
-  buildSchema(source: string): object;
-  parse(text: string): object;
-  validate(schema: object, document: object): readonly unknown[];
+  readonly buildSchema: (source: string) => object;
+  readonly parse: (text: string) => object;
+  readonly validate: (schema: object, document: object) => readonly unknown[];
 }
 interface SocketServerModule {
   readonly WebSocketServer: new (options: { readonly server: object; readonly perMessageDeflate: boolean }) => object;
 }
 interface GraphQLWs {
-  useServer(options: object, sockets: object): unknown;
+  readonly useServer: (options: object, sockets: object) => unknown;
 }
 interface Payload {
   readonly query: string;

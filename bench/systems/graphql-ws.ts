@@ -30,5 +30,5 @@ export const system: System = {
   serve,
   seed: () => Promise.resolve(),
   writer: (endpoint, id) => concord.writer(endpoint, id),
-  subscribe: concord.subscribe!,
+  subscribe: (endpoint, id, onChanges) => concord.subscribe!(endpoint, id, onChanges),
 };
