@@ -1,6 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { JsonValue } from '@concord/core';
-import { createClient, type Client } from 'graphql-ws';
 import { WebSocket } from 'ws';
 import type { JsonObject } from './documents.js';
 import type { Endpoint } from './system.js';
@@ -49,11 +48,31 @@ export class PlainWebSocket extends WebSocket {
 /** What this process has sent so far. */
 export const sent = { pushes: 0 };
 
-/** One graphql-ws socket, as the client's transport holds it, and nothing of a replica around it. */
+interface Sink {
+  next(data: unknown): void;
+  failed(error: Error): void;
+  complete(): void;
+}
+
+/** What a server of graphql-ws says. */
+type Message =
+  | { readonly type: 'connection_ack' | 'ping' | 'pong' }
+  | { readonly type: 'next'; readonly id: string; readonly payload: { readonly data?: unknown; readonly errors?: readonly { readonly message: string }[] } }
+  | { readonly type: 'error'; readonly id: string; readonly payload: readonly { readonly message: string }[] }
+  | { readonly type: 'complete'; readonly id: string };
+
+/**
+ * One graphql-ws socket and nothing of a replica around it. It speaks the protocol itself, so that a driver of many clients
+ * takes as little as can be of the processors that the server is measured on.
+ */
 export class ConcordConnection {
-  readonly client: Client;
   readonly workspaceId: string | null;
   private readonly replicaId = randomBytes(16).toString('hex');
+  private readonly socket: WebSocket;
+  private readonly sinks = new Map<string, Sink>();
+  /** What was asked before the server has taken the token; null: it has. */
+  private early: string[] | null = [];
+  private ids = 0;
 
   /** Without a workspace: the token's first. */
   constructor(
@@ -61,13 +80,12 @@ export class ConcordConnection {
     { compressed = false, workspaceId = null }: { readonly compressed?: boolean; readonly workspaceId?: string | null } = {},
   ) {
     this.workspaceId = workspaceId;
-    this.client = createClient({
-      url: endpoint.url.replace(/^http/, 'ws'),
-      webSocketImpl: compressed ? WebSocket : PlainWebSocket,
-      connectionParams: { Authorization: `Bearer ${endpoint.token}` },
-      lazy: false,
-      retryAttempts: 0,
-      onNonLazyError: () => undefined,
+    this.socket = new (compressed ? WebSocket : PlainWebSocket)(endpoint.url.replace(/^http/, 'ws'), 'graphql-transport-ws');
+    this.socket.on('open', () => this.socket.send(JSON.stringify({ type: 'connection_init', payload: { Authorization: `Bearer ${endpoint.token}` } })));
+    this.socket.on('message', (data: Buffer) => this.take(JSON.parse(data.toString()) as Message));
+    this.socket.on('error', () => undefined);
+    this.socket.on('close', (code, reason) => {
+      for (const sink of this.sinks.values()) sink.failed(new Error(`the socket was closed: ${code} ${reason.toString()}`));
     });
   }
 
@@ -83,7 +101,7 @@ export class ConcordConnection {
       {
         replicaId: this.replicaId,
         workspaceId: this.workspaceId,
-        edits: edits.map(({ base, patchId, ...edit }) => ({ ...edit, patchId: patchId ?? randomUUID(), clock: { epoch: 1, base } })),
+        edits: edits.map(({ documentId, counter, base, action, patchId = randomUUID() }) => ({ documentId, counter, action, patchId, clock: { epoch: 1, base } })),
       },
     );
     return push.verdicts.map((verdict) => {
@@ -92,24 +110,63 @@ export class ConcordConnection {
     });
   }
 
+  /** Returns the way to stop. */
+  subscribe<Data>(query: string, variables: Record<string, unknown>, { next, failed }: { readonly next: (this: void, data: Data) => void; readonly failed: (this: void, error: Error) => void }): () => void {
+    const id = this.start(query, variables, { next: (data) => next(data as Data), failed, complete: () => undefined });
+    return () => {
+      if (this.sinks.delete(id) && this.socket.readyState === WebSocket.OPEN) this.socket.send(`{"id":"${id}","type":"complete"}`);
+    };
+  }
+
   close(): void {
-    void this.client.dispose();
+    this.socket.close();
   }
 
   private execute<Data>(query: string, variables: Record<string, unknown>): Promise<Data> {
     return new Promise((resolve, reject) => {
       let answer: Data | undefined;
-      this.client.subscribe<Data>(
-        { query, variables },
-        {
-          next: (result) => {
-            if (result.errors !== undefined) reject(new Error(result.errors.map(({ message }) => message).join('; ')));
-            else answer = result.data ?? undefined;
-          },
-          error: (error) => reject(error instanceof Error ? error : new Error(JSON.stringify(error))),
-          complete: () => (answer === undefined ? reject(new Error('no answer')) : resolve(answer)),
-        },
-      );
+      this.start(query, variables, {
+        next: (data) => (answer = data as Data),
+        failed: reject,
+        complete: () => (answer === undefined ? reject(new Error('no answer')) : resolve(answer)),
+      });
     });
+  }
+
+  private start(query: string, variables: Record<string, unknown>, sink: Sink): string {
+    const id = String(++this.ids);
+    this.sinks.set(id, sink);
+    const message = JSON.stringify({ id, type: 'subscribe', payload: { query, variables } });
+    if (this.early === null) this.socket.send(message);
+    else this.early.push(message);
+    return id;
+  }
+
+  private take(message: Message): void {
+    switch (message.type) {
+      case 'connection_ack':
+        for (const text of this.early ?? []) this.socket.send(text);
+        this.early = null;
+        return;
+      case 'ping':
+        return this.socket.send('{"type":"pong"}');
+      case 'pong':
+        return;
+      case 'next': {
+        const { data, errors } = message.payload;
+        const sink = this.sinks.get(message.id);
+        if (errors === undefined) sink?.next(data);
+        else sink?.failed(new Error(errors.map((error) => error.message).join('; ')));
+        return;
+      }
+      case 'error':
+        this.sinks.get(message.id)?.failed(new Error(message.payload.map((error) => error.message).join('; ')));
+        this.sinks.delete(message.id);
+        return;
+      case 'complete':
+        this.sinks.get(message.id)?.complete();
+        this.sinks.delete(message.id);
+        return;
+    }
   }
 }

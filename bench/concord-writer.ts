@@ -105,11 +105,12 @@ export class ConcordWriter implements Writer {
 
   private follow(): Promise<void> {
     this.following ??= new Promise((resolve, reject) => {
-      this.stopFeed = this.connection.client.subscribe<FeedResult>(
-        { query: feedSubscription, variables: { after: this.cursor, ids: [this.id], workspaceId: this.connection.workspaceId } },
+      this.stopFeed = this.connection.subscribe<FeedResult>(
+        feedSubscription,
+        { after: this.cursor, ids: [this.id], workspaceId: this.connection.workspaceId },
         {
-          next: ({ data }) => {
-            for (const { revision, patch, patchId } of data?.changes.changes ?? []) {
+          next: ({ changes: { changes } }) => {
+            for (const { revision, patch, patchId } of changes) {
               if (revision <= this.revision) continue;
               this.document = must(apply(this.document, must(parsePatch(patch)))) as JsonObject;
               this.revision = revision;
@@ -118,11 +119,10 @@ export class ConcordWriter implements Writer {
             }
             resolve();
           },
-          error: (error) => {
-            reject(error instanceof Error ? error : new Error(JSON.stringify(error)));
+          failed: (error) => {
+            reject(error);
             for (const { failed } of this.returned.values()) failed(error);
           },
-          complete: () => undefined,
         },
       );
     });

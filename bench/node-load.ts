@@ -72,16 +72,16 @@ async function follow(connection: ConcordConnection, id: string): Promise<Follow
   let newest = 0;
   let arrived = () => {};
   await new Promise<void>((ready, failed) => {
-    connection.client.subscribe<{ readonly changes: { readonly changes: readonly { readonly revision: number }[] } }>(
-      { query: feedSubscription, variables: { ids: [id] } },
+    connection.subscribe<{ readonly changes: { readonly changes: readonly { readonly revision: number }[] } }>(
+      feedSubscription,
+      { ids: [id] },
       {
-        next({ data }) {
-          newest = data?.changes.changes.at(-1)?.revision ?? newest;
+        next({ changes: { changes } }) {
+          newest = changes.at(-1)?.revision ?? newest;
           arrived();
           ready();
         },
-        error: failed,
-        complete: () => undefined,
+        failed,
       },
     );
   });
