@@ -208,15 +208,15 @@ describe('server processes that share a Redis', () => {
 async function subscribe(connection: ConcordConnection): Promise<(patchId: string) => Promise<void>> {
   const waiting = new Map<string, () => void>();
   await new Promise<void>((ready, failed) => {
-    connection.client.subscribe<{ changes: { changes: readonly { patchId: string }[]; upToDate: boolean } }>(
-      { query: feedSubscription },
+    connection.subscribe<{ changes: { changes: readonly { patchId: string }[]; upToDate: boolean } }>(
+      feedSubscription,
+      {},
       {
-        next({ data }) {
-          for (const { patchId } of data?.changes.changes ?? []) waiting.get(patchId)?.();
-          if (data?.changes.upToDate === true) ready();
+        next({ changes: { changes, upToDate } }) {
+          for (const { patchId } of changes) waiting.get(patchId)?.();
+          if (upToDate) ready();
         },
-        error: failed,
-        complete: () => undefined,
+        failed,
       },
     );
   });

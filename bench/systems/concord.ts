@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { openReplica } from '@concord/client';
 import { WebSocket } from 'ws';
+import { changesIn } from '../change-batch.js';
 import { documentOf, type JsonObject } from '../documents.js';
 import { ConcordConnection, feedSubscription, PlainWebSocket, snapshotQuery } from '../concord-connection.js';
 import { ConcordWriter } from '../concord-writer.js';
@@ -27,14 +28,14 @@ async function subscribe(endpoint: Endpoint, id: string, onChanges: (count: numb
     socket.on('error', reject);
     socket.on('open', () => socket.send(JSON.stringify({ type: 'connection_init', payload: { Authorization: `Bearer ${endpoint.token}` } })));
     socket.on('message', (data: Buffer) => {
+      const count = changesIn(data);
+      if (count > 0) return onChanges(count);
       const text = data.toString();
       const type = /"type":"(\w+)"/.exec(text)?.[1];
       if (type === 'connection_ack') {
         socket.send(JSON.stringify({ id: 'feed', type: 'subscribe', payload: { query: feedSubscription, variables: { after: snapshot.cursor, ids: [id] } } }));
       } else if (type === 'next') {
         if (text.includes('"upToDate":true')) resolve();
-        const count = text.split('"position"').length - 1;
-        if (count > 0) onChanges(count);
       } else if (type === 'ping') socket.send('{"type":"pong"}');
       else reject(new Error(`the subscription ended: ${text}`));
     });

@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { WebSocket, WebSocketServer } from 'ws';
-import { changeBatch, type PushedEdit } from '../change-batch.js';
+import { changeBatch, changesIn, type PushedEdit } from '../change-batch.js';
 import { documentOf, patchOf } from '../documents.js';
 import type { Endpoint, System, Writer } from '../system.js';
 
@@ -73,9 +73,9 @@ async function subscribe({ url }: Endpoint, id: string, onChanges: (count: numbe
   const socket = await opened(url);
   await new Promise<void>((resolve) => {
     socket.on('message', (data: Buffer) => {
-      const text = data.toString();
-      if (text === following) resolve();
-      else onChanges(text.split('"position"').length - 1);
+      const count = changesIn(data);
+      if (count > 0) onChanges(count);
+      else if (data.toString() === following) resolve();
     });
     socket.send(JSON.stringify({ follow: id } satisfies Sent));
   });
