@@ -1,9 +1,10 @@
 import { servePlain } from './plain-server.js';
 import { openRecordset } from './recordset.js';
 
-/** What bench/parts.ts asks for: statements of so many patches, one after the other, for so long. */
+/** What bench/parts.ts asks for: statements of so many patches over so many documents, one after the other, for so long. */
 export interface StatementOrder {
   readonly patches: number;
+  readonly documents: number;
   readonly seconds: number;
 }
 
@@ -23,8 +24,8 @@ process.on('message', (order) => void statements(order as StatementOrder));
 for (const end of ['disconnect', 'SIGTERM'] as const) process.on(end, () => process.exit(0));
 answer(await servePlain({ cached: true }));
 
-async function statements({ patches, seconds }: StatementOrder): Promise<void> {
+async function statements({ patches, documents, seconds }: StatementOrder): Promise<void> {
   let committed = 0;
-  for (const end = performance.now() + seconds * 1000; performance.now() < end; committed += patches) await recordset.commit(patches);
+  for (const end = performance.now() + seconds * 1000; performance.now() < end; committed += patches) await recordset.commit(patches, documents);
   answer({ committed });
 }

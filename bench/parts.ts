@@ -42,10 +42,8 @@ export interface Parts {
 /**
  * The parts of a server for durable edits, each by itself: a graphql-ws server that answers the same messages from memory, with
  * parsed and validated documents (bench/plain-server.ts), and the minimal recordset statement, one after the other on one connection,
- * in a database of its own on the PostgreSQL given (bench/recordset.ts). Both run in one process that is Concord's in nothing.
- *
- * With many edits in a message most of its cost is graphql-js reading the typed inputs one by one, which is part of what a plain
- * server pays. A statement has each patch on another document, also where the load's share a few.
+ * in a database of its own on the PostgreSQL given (bench/recordset.ts). Both run in one process that is Concord's in nothing. Each client
+ * has one document, as in the load, and a statement writes each of its documents once.
  */
 export async function startParts({ connectionString, pid: databasePid }: Pick<EmbeddedPostgres, 'connectionString' | 'pid'>): Promise<Parts> {
   const child = fork(program, [await emptyDatabase(connectionString)], {
@@ -93,8 +91,9 @@ export async function startParts({ connectionString, pid: databasePid }: Pick<Em
     async measure(load, seconds) {
       const message = await messages(load, seconds);
       const patches = load.editsPerStatement;
-      await statements({ patches, seconds: warmUpSeconds });
-      const [node, postgres] = await spent([pid, databasePid], () => statements({ patches, seconds }));
+      const documents = Math.min(load.clients, patches);
+      await statements({ patches, documents, seconds: warmUpSeconds });
+      const [node, postgres] = await spent([pid, databasePid], () => statements({ patches, documents, seconds }));
       return { message, node: node!, postgres: postgres! };
     },
     stop: async () => void (await ended(child)),

@@ -11,22 +11,23 @@ INSERT INTO documents SELECT 'd' || n, $content$${JSON.stringify(content)}$conte
 ANALYZE documents`;
 
 const statement = `
-WITH moved AS (
-  UPDATE documents SET content = r.content, version = documents.version + 1
-  FROM jsonb_to_recordset($1::jsonb) AS r(id text, content jsonb, patch jsonb)
-  WHERE documents.id = r.id
-  RETURNING documents.id, documents.version, r.patch
+WITH heads AS (
+  UPDATE documents SET content = h.content, version = documents.version + h.patches
+  FROM jsonb_to_recordset($1::jsonb -> 'h') AS h(id text, content jsonb, patches int)
+  WHERE documents.id = h.id
+  RETURNING documents.id, documents.version - h.patches AS start
 )
-INSERT INTO changes (document, version, patch) SELECT id, version, patch FROM moved`;
+INSERT INTO changes (document, version, patch)
+SELECT c.id, heads.start + c.o, c.patch FROM jsonb_to_recordset($1::jsonb -> 'c') AS c(id text, o int, patch jsonb) JOIN heads ON heads.id = c.id`;
 
 export interface Recordset {
-  /** Commits so many patches, each of another document, as one statement and transaction. */
-  commit(patches: number): Promise<void>;
+  /** Commits so many patches, spread over so many documents, as one statement and transaction. */
+  commit(patches: number, over: number): Promise<void>;
 }
 
 /**
- * The least that makes patches durable: one named statement with one JSON parameter, a document of about 600 B and a row of the
- * log for each. Makes its tables in an empty database, over one connection.
+ * The least that makes patches durable: one named statement with one JSON parameter, each document of about 600 B written once and a
+ * row of the log for each patch. Makes its tables in an empty database, over one connection.
  */
 export async function openRecordset(connectionString: string): Promise<Recordset> {
   const client = new pg.Client({ connectionString });
@@ -34,12 +35,17 @@ export async function openRecordset(connectionString: string): Promise<Recordset
   await client.query(tables);
   let made = 0;
   return {
-    async commit(patches) {
-      const rows = Array.from({ length: patches }, () => {
-        const id = `d${made++ % documents}`;
-        return { id, content: { ...content, views: made }, patch: [{ op: 'replace', path: '/views', value: made }] };
+    async commit(patches, over) {
+      const first = made;
+      const heads = new Map<string, { id: string; content: object; patches: number }>();
+      const changes = Array.from({ length: patches }, (_, index) => {
+        const id = `d${(first + (index % over)) % documents}`;
+        const ordinal = (heads.get(id)?.patches ?? 0) + 1;
+        made++;
+        heads.set(id, { id, content: { ...content, views: made }, patches: ordinal });
+        return { id, o: ordinal, patch: [{ op: 'replace', path: '/views', value: made }] };
       });
-      const { rowCount } = await client.query({ name: 'recordset', text: statement, values: [JSON.stringify(rows)] });
+      const { rowCount } = await client.query({ name: 'recordset', text: statement, values: [JSON.stringify({ h: [...heads.values()], c: changes })] });
       if (rowCount !== patches) throw new Error(`The recordset statement logged ${rowCount ?? 0} of ${patches} patches.`);
     },
   };
