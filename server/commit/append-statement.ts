@@ -1,0 +1,76 @@
+/**
+ * The statement that commits a batch. The workspace rows are locked first and give the positions, which makes them gapless and in
+ * commit order; the unique keys of `changes` (revision; replica and counter) refuse everything if another node has moved
+ * one of the documents. If a workspace is gone or in another epoch, the division refuses everything as well; and if its log
+ * was compacted past a position up to which a state is known to be current, because the keys that would tell may be gone.
+ *
+ * Rows travel as a list for each column, which PostgreSQL reads in less time than records that name their columns; lists that end
+ * early stand for nulls. JSON values are the elements of one list in JSON.
+ */
+function appendStatement({ several, aside }: { readonly several: boolean; readonly aside: boolean }): string {
+  const beside = (rows: string): string => (several ? `JOIN moved m ON m.id = ${rows}.workspace_id` : 'CROSS JOIN moved m');
+  return `
+WITH ${several ? movedSeveral : movedOne}
+  RETURNING workspaces.id, workspaces.position - b.changes AS start
+), logged AS (
+  INSERT INTO changes (workspace_id, position, document_id, revision, kind, collection, title, replica_id, counter, patch_id, principal_id, patch, sent, base, committed_at)
+  SELECT m.id, m.start + c.ordinal, c.document_id, c.revision, c.kind, c.collection, c.title, c.replica_id, c.counter, c.patch_id, c.principal_id, c.patch, nullif(c.sent, 'null'), c.base, $1
+  FROM ROWS FROM (
+    unnest($7::int[], $8::text[], $9::bigint[], $10::change_kind[], $11::text[], $12::text[], $13::text[], $14::bigint[], $15::text[], $16::text[], $17::bigint[]${several ? ', $28::text[]' : ''}),
+    jsonb_array_elements($18::jsonb), jsonb_array_elements($19::jsonb)
+  ) AS c(ordinal, document_id, revision, kind, collection, title, replica_id, counter, patch_id, principal_id, base${several ? ', workspace_id' : ''}, patch, sent)
+  ${beside('c')}
+), heads AS (
+  INSERT INTO documents (workspace_id, id, collection, title, value, revision, position, deleted, created_at, updated_at)
+  SELECT m.id, h.id, h.collection, h.title, h.value, h.revision, m.start + h.ordinal, h.deleted, $1, $1
+  FROM ROWS FROM (
+    unnest($20::int[], $21::text[], $22::text[], $23::text[], $24::bigint[], $25::boolean[]${several ? ', $29::text[]' : ''}),
+    jsonb_array_elements($26::jsonb)
+  ) AS h(ordinal, id, collection, title, revision, deleted${several ? ', workspace_id' : ''}, value)
+  ${beside('h')}
+  ON CONFLICT (workspace_id, id) DO UPDATE
+  SET value = excluded.value, revision = excluded.revision, position = excluded.position, deleted = excluded.deleted, updated_at = excluded.updated_at
+)${aside ? asideParts : ''}
+SELECT id, start::float8 AS start FROM moved
+UNION ALL SELECT '', (1 / (CASE WHEN (SELECT count(*) FROM moved) = $2 THEN 1 ELSE 0 END))::float8`;
+}
+
+const movedOne = `moved AS (
+  UPDATE workspaces SET position = workspaces.position + b.changes
+  FROM (SELECT $3::text AS id, $4::bigint AS changes) b
+  WHERE workspaces.id = b.id AND workspaces.epoch = $5::int AND workspaces.retained_from <= $6::bigint`;
+
+/**
+ * An update locks rows in the order in which it comes upon them, which is not the same at each time: two nodes with the same two
+ * workspaces in their batches would wait for each other until PostgreSQL ends one, a second later. So the locks are taken first, by id.
+ */
+const movedSeveral = `locked AS (
+  SELECT id FROM workspaces WHERE id = ANY ($3::text[]) ORDER BY id FOR UPDATE
+), moved AS (
+  UPDATE workspaces SET position = workspaces.position + b.changes
+  FROM unnest($3::text[], $4::bigint[], $5::int[], $6::bigint[]) AS b(id, changes, epoch, known) JOIN locked ON locked.id = b.id
+  WHERE workspaces.id = b.id AND workspaces.epoch = b.epoch AND workspaces.retained_from <= b.known`;
+
+/** Records: `x` conflicts, `s` snapshots. A value travels in a list of one, because a bare JSON null would become an SQL null. */
+const asideParts = `, found AS (
+  INSERT INTO conflicts (workspace_id, position, ordinal, document_id, against_revision, rule, detail, created_at)
+  SELECT m.id, m.start + x.o, x.n, x.d, x.v, x.r, x.j, $1
+  FROM jsonb_to_recordset($27::jsonb -> 'x') AS x(w text, o int, n int, d text, v bigint, r text, j jsonb) JOIN moved m ON m.id = x.w
+), kept AS (
+  INSERT INTO snapshots (workspace_id, document_id, revision, value, created_at)
+  SELECT m.id, s.d, s.v, s.j -> 0, $1
+  FROM jsonb_to_recordset($27::jsonb -> 's') AS s(w text, d text, v bigint, j jsonb) JOIN moved m ON m.id = s.w
+)`;
+
+/** Most batches are of one workspace and have neither conflicts nor snapshots: each table a statement names costs it its start, used or not. */
+export const appendStatements = {
+  one: { name: 'concord-append', text: appendStatement({ several: false, aside: false }) },
+  oneAside: { name: 'concord-append-aside', text: appendStatement({ several: false, aside: true }) },
+  several: { name: 'concord-append-several', text: appendStatement({ several: true, aside: true }) },
+} as const;
+
+/** A list of numbers or booleans as PostgreSQL reads it. */
+export const list = (elements: readonly (number | boolean | string)[]): string => `{${elements.join()}}`;
+
+/** A list of texts. Each is quoted, because a bare NULL is none, and ids may read so. */
+export const texts = (elements: readonly (string | null)[]): string => `{${elements.map((text) => (text === null ? 'NULL' : `"${text.replace(/["\\]/g, '\\$&')}"`)).join()}}`;
