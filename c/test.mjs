@@ -16,9 +16,12 @@ const scratch = mkdtempSync(join(tmpdir(), 'concord-c-'));
 let passed = 0;
 let failed = 0;
 
+/** No step takes so long, whatever the machine: one that does hangs, and is killed. */
+const longestMs = 10 * 60_000;
+
 /** Runs a program to its end; its output is shown when it fails, or always with `show`. */
 function run(program, args, { cwd = root, env = {}, show = false } = {}) {
-  const { status, stdout, stderr, error } = spawnSync(program, args, { cwd, env: { ...process.env, ...env }, encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 });
+  const { status, stdout, stderr, error } = spawnSync(program, args, { cwd, env: { ...process.env, ...env }, encoding: 'utf8', maxBuffer: 64 * 1024 * 1024, timeout: longestMs, killSignal: 'SIGKILL' });
   const ok = status === 0 && error === undefined;
   const output = `${stdout ?? ''}${stderr ?? ''}${error === undefined ? '' : `${error.message}\n`}`;
   if (show || !ok) process.stdout.write(output);
@@ -52,7 +55,7 @@ function count(title, ok) {
 
 /** Adds up the "N passed, N failed" lines of the test programs; one that ended without it failed. */
 function runTests(folder) {
-  const { ok, output } = run('ctest', ['--test-dir', folder, '--verbose'], {});
+  const { ok, output } = run('ctest', ['--test-dir', folder, '--verbose', '--timeout', '120'], {});
   const lines = [...output.matchAll(/(\d+) passed, (\d+) failed/g)];
   for (const [, good, bad] of lines) {
     passed += Number(good);
@@ -97,7 +100,7 @@ function testAgainstServer() {
   const report = join(scratch, 'report.json');
   const { ok } = run(
     process.execPath,
-    [join(root, 'node_modules', 'vitest', 'vitest.mjs'), 'run', '--config', join(room, 'test', 'vitest.config.ts'), '--reporter=verbose', '--reporter=json', `--outputFile=${report}`],
+    [join(root, 'node_modules', 'vitest', 'vitest.mjs'), 'run', '--config', join(room, 'test', 'vitest.config.ts'), '--reporter=verbose', `--reporter=${join(root, 'test', 'stuck.reporter.ts')}`, '--reporter=json', `--outputFile=${report}`],
     { env: { SYNC_ENGINE_DRIVER: join(sanitized, 'test', 'driver'), SYNC_ENGINE_LIBRARY: join(build, 'libsync_engine.so') }, show: true },
   );
   try {
