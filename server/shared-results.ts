@@ -87,12 +87,12 @@ export class SharedResults implements AsyncIterableIterator<ExecutionResult>, Pu
     return { done: true, value: undefined };
   }
 
-  pushTo(take: (result: SharedResult) => boolean): void {
+  pushTo(take: (result: SharedResult) => boolean, room?: () => Promise<void> | undefined): void {
     if (!canPush(this.source)) return;
     this.source.pushTo((event) => {
       const result = resultOf(event, this.args, this.results);
       return isShared(result) && take(result);
-    });
+    }, room);
   }
 }
 

@@ -8,6 +8,7 @@ const mostHeldBytes = 64 * 1024;
 const mostJoinedBytes = 16 * 1024;
 
 const asText = { binary: false } as const;
+const nothing = Buffer.alloc(0);
 
 /** Writers with frames of this turn of the event loop. */
 let holding: SocketWriter[] = [];
@@ -23,6 +24,8 @@ export class SocketWriter {
   private held: readonly Buffer[] | undefined;
   private heldBytes = 0;
   private compressing = 0;
+  /** The newest message that went through ws. */
+  private compressed: Promise<void> | undefined;
   private readonly compressFromBytes: number;
 
   /**
@@ -68,6 +71,16 @@ export class SocketWriter {
     if (frame === undefined) return false;
     this.hold(frame);
     return true;
+  }
+
+  /** Undefined: what was written before is with the kernel, or nearly nothing of it is left. Otherwise resolves when it is, or when the socket has failed. */
+  room(): Promise<void> | undefined {
+    if (!this.isOpen) return undefined;
+    if (this.compressing > 0) return this.compressed;
+    if (this.heldBytes > mostJoinedBytes) this.flush();
+    if (this.stream.writableLength === 0) return undefined;
+    // After all that waits already; a stream tells of being empty only if it was full before.
+    return new Promise((resolve) => this.stream.write(nothing, () => resolve()));
   }
 
   private frameOf(next: NextFrames, head: NextHead): Frame | undefined {
@@ -125,12 +138,12 @@ export class SocketWriter {
   private sendThroughWs(message: string | Buffer): Promise<void> {
     this.flush();
     this.compressing += 1;
-    return new Promise((resolve) => {
+    return (this.compressed = new Promise((resolve) => {
       this.socket.send(message, asText, () => {
         this.compressing -= 1;
         resolve();
       });
-    });
+    }));
   }
 }
 

@@ -182,7 +182,10 @@ export function createWebSocketEdge(options: {
 function sendShared(results: SharedResults, id: string, writer: SocketWriter): AsyncIterableIterator<ExecutionResult> {
   const head = nextHead(id);
   let over = false;
-  results.pushTo(({ frames }) => writer.offerNext(frames, head));
+  results.pushTo(
+    ({ frames }) => writer.offerNext(frames, head),
+    () => writer.room(),
+  );
   return {
     [Symbol.asyncIterator]() {
       return this;

@@ -1,15 +1,12 @@
 import { ConcordError, type Cursor, type Position, type PrincipalId } from '@concord/core';
 import type { ChangeBatch, ChangeRecord, FeedEvent } from '@concord/schema';
-import type { Queryable } from '../postgres/queryable.js';
 import { cursorAhead, formatCursor, parseCursor } from './cursor.js';
 import type { FeedFilter } from './filter.js';
-import { readLog } from './log.js';
 import type { Pushing } from './pushing.js';
 import type { Follows, WorkspaceFeed } from './workspace-feed.js';
 
 /** A filtered reader to whom nothing matches is given a newer cursor after so many positions. */
 const silentPositions = 1000;
-const pageChanges = 1000;
 
 /**
  * One reader of a feed: scan, then live. It holds no changes of its own, only where it stands; it reads from the ring, or,
@@ -31,6 +28,10 @@ export class Follower implements AsyncIterableIterator<FeedEvent>, Follows, Push
   /** Ends the waiting of a `next` at the head. */
   private ring: (() => void) | undefined;
   private take: ((event: FeedEvent) => boolean) | undefined;
+  /** See `Pushing`. */
+  private room: (() => Promise<void> | undefined) | undefined;
+  /** Rows of the next page of the log; null: as many as may be. */
+  private rows: number | null = null;
   /** How many `next` have no answer yet. */
   private asked = 0;
   private turn: Promise<IteratorResult<FeedEvent>> | undefined;
@@ -40,7 +41,6 @@ export class Follower implements AsyncIterableIterator<FeedEvent>, Follows, Push
 
   constructor(
     readonly principalId: PrincipalId,
-    private readonly db: Queryable,
     private readonly filter: FeedFilter,
     private readonly after: Cursor | null,
     open: (follower: Follower) => Promise<WorkspaceFeed>,
@@ -62,8 +62,9 @@ export class Follower implements AsyncIterableIterator<FeedEvent>, Follows, Push
     return this.turn;
   }
 
-  pushTo(take: (event: FeedEvent) => boolean): void {
+  pushTo(take: (event: FeedEvent) => boolean, room?: () => Promise<void> | undefined): void {
     this.take = take;
+    this.room = room;
   }
 
   return(): Promise<IteratorResult<FeedEvent>> {
@@ -139,6 +140,12 @@ export class Follower implements AsyncIterableIterator<FeedEvent>, Follows, Push
           this.end();
           return { done: false, value: { type: 'Resync', reason: 'EPOCH_CHANGED' } };
         }
+        const room = this.position < feed.head ? this.room?.() : undefined;
+        if (room !== undefined) {
+          // Only its place is held of it meanwhile: by then it is given what is there then, or is told that it is too late.
+          await room;
+          continue;
+        }
         const event = this.position < feed.head ? await this.read(feed) : this.upToDate(feed);
         if (event !== null && !this.isOver()) {
           if (event.type === 'Resync') this.end();
@@ -184,16 +191,18 @@ export class Follower implements AsyncIterableIterator<FeedEvent>, Follows, Push
       if (this.live) {
         throw new ConcordError('LAGGED', 'The feed has moved on further than is kept in memory for slow readers; subscribe again from the last cursor');
       }
-      const page = await readLog(this.db, feed.workspaceId, this.position, pageChanges, this.filter.logFilter);
+      const { page, batch, rows } = await feed.pages.after(this.epoch, this.position, this.filter, this.rows);
       if (page.epoch !== this.epoch) {
         await feed.catchUp();
         return null;
       }
       if (page.expired) return { type: 'Resync', reason: 'CURSOR_EXPIRED' };
+      this.rows = rows;
       changes = page.changes.map(({ record }) => record);
       to = page.to;
       // The log may be ahead of what this node has heard of.
       if (to > feed.head) await feed.catchUp();
+      if (batch !== null && to < feed.head) return this.told(batch, to) ? batch : null;
     }
     const split = await this.filter.split(changes);
     const batch: ChangeBatch = { type: 'ChangeBatch', ...split, cursor: formatCursor({ epoch: this.epoch, position: to }), upToDate: to >= feed.head };

@@ -20,11 +20,11 @@ export interface LogPage {
  * The log after a position, in order, in one statement: what is not in the result and not after `to` will never appear,
  * because positions are given in commit order. Whether the log still reaches back so far is told by the same snapshot, so a
  * compaction that overtakes a reader is seen by it and never makes a hole (I4). `where` of the filter is not applied here: it
- * looks at documents.
+ * looks at documents. A page ends after `limit` changes or with the one that reaches `mostBytes`.
  *
  * @throws ConcordError WORKSPACE_NOT_FOUND.
  */
-export async function readLog(db: Queryable, workspaceId: WorkspaceId, after: number, limit: number, filter: DocumentFilter = {}): Promise<LogPage> {
+export async function readLog(db: Queryable, workspaceId: WorkspaceId, after: number, limit: number, filter: DocumentFilter = {}, mostBytes = pageBytes): Promise<LogPage> {
   const { rows } = await db.query<LogRow>({
     name: 'concord-read-log',
     text: `
@@ -38,17 +38,17 @@ FROM workspaces w LEFT JOIN LATERAL (
       WHERE workspace_id = $1 AND changes.position > $2 AND ($4::text IS NULL OR collection = $4) AND ($5::text[] IS NULL OR document_id = ANY($5))
       ORDER BY changes.position LIMIT $3
     ) page
-  ) sized WHERE before < ${pageBytes}
+  ) sized WHERE before < $6
 ) c ON true
 WHERE w.id = $1
 ORDER BY c.position`,
-    values: [workspaceId, after, limit, filter.collection ?? null, filter.ids ?? null],
+    values: [workspaceId, after, limit, filter.collection ?? null, filter.ids ?? null, mostBytes],
   });
   const [first] = rows;
   if (first === undefined) throw noSuchWorkspace(workspaceId);
   const changes = rows.filter((row) => row.position !== null).map((row) => ({ record: changeRecord(workspaceId, row), bytes: 400 + (row.size ?? 0) * 2 }));
   const last = rows.at(-1);
-  const cut = changes.length === limit || (last?.size ?? 0) + (last?.before === undefined ? 0 : Number(last.before)) >= pageBytes;
+  const cut = changes.length === limit || (last?.size ?? 0) + (last?.before === undefined ? 0 : Number(last.before)) >= mostBytes;
   return { changes, to: cut && changes.length > 0 ? changes.at(-1)!.record.position : (Math.max(after, first.head) as Position), head: first.head, epoch: first.epoch, expired: first.expired };
 }
 

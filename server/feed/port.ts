@@ -88,7 +88,6 @@ export function createFeed({ db, log, rights, notify, ringBytes, pollMs }: FeedO
     if (closed) throw shuttingDown();
     const follower: Follower = new Follower(
       viewer.principalId,
-      db,
       new FeedFilter(db, workspaceId, filter),
       after,
       async (self) => {

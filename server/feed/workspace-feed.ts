@@ -2,8 +2,10 @@ import type { Position, WorkspaceId } from '@concord/core';
 import type { ChangeBatch, ChangeRecord } from '@concord/schema';
 import type { PublishedChange } from '../commit/verdict.js';
 import type { Queryable } from '../postgres/queryable.js';
+import { batchBytes, roundEnd } from './batch-end.js';
 import { formatCursor } from './cursor.js';
 import { readLog, readPlaces } from './log.js';
+import { LogPages } from './log-pages.js';
 
 /** What a workspace's feed tells its followers. */
 export interface Follows {
@@ -11,16 +13,16 @@ export interface Follows {
   wake(): void;
 }
 
-/** Everything after `from` up to `to`, as far as the filter lets it through. */
+/** Everything after a position up to `to`, as far as the filter lets it through. */
 export interface SharedBatch {
-  readonly from: Position;
   readonly to: Position;
   readonly batch: ChangeBatch;
 }
 
 const pageChanges = 1000;
 const batchChanges = 1000;
-const batchBytes = 1024 * 1024;
+/** Batches that are kept until the next change, for those who are behind by more than one. */
+const keptBatches = 16;
 /** Followers that are handed something in one turn of the event loop: some 2 ms, after which others have theirs. */
 const wokenAtOnce = 256;
 
@@ -31,6 +33,8 @@ const wokenAtOnce = 256;
  */
 export class WorkspaceFeed {
   readonly followers = new Set<Follows>();
+  /** For followers that the ring does not reach back to. */
+  readonly pages: LogPages;
   epoch = 0;
   head = 0 as Position;
   /** When it lost its last follower; it is kept a while for those who come back. */
@@ -43,7 +47,7 @@ export class WorkspaceFeed {
   /** Those who are still to be woken for the newest changes. */
   private round: Iterator<Follows> | undefined;
   private anotherRound = false;
-  /** By key of the filter, the newest that was asked for; all of them were made at this head. */
+  /** By position and key of the filter; all of them were made at this head. */
   private readonly shared = new Map<string, SharedBatch>();
 
   constructor(
@@ -51,7 +55,9 @@ export class WorkspaceFeed {
     private readonly db: Queryable,
     private readonly maxBytes: number,
     private readonly failed: (error: unknown) => void,
-  ) {}
+  ) {
+    this.pages = new LogPages(db, workspaceId);
+  }
 
   /**
    * Finds the head. It is asked for after the feed has been made known to the publisher: what is committed meanwhile is either
@@ -121,6 +127,7 @@ export class WorkspaceFeed {
     this.head = head;
     this.ring = [];
     this.ringBytes = 0;
+    this.pages.clear();
     this.wakeAll();
   }
 
@@ -184,19 +191,25 @@ export class WorkspaceFeed {
       records.push(change.record);
       bytes += change.bytes;
     }
+    if (position + records.length < this.head) records.length = roundEnd(records, (record) => record.position);
     return records;
   }
 
   /** `since` through a filter that has a key: the same object for all followers with that key at the same position. */
   batchSince(position: Position, key: string, pass: (changes: readonly ChangeRecord[]) => readonly ChangeRecord[]): SharedBatch | null {
-    const known = this.shared.get(key);
-    if (known?.from === position) return known;
+    const place = `${position} ${key}`;
+    const known = this.shared.get(place);
+    if (known !== undefined) return known;
     const changes = this.since(position);
     if (changes === null) return null;
     const to = changes.at(-1)?.position ?? position;
     const batch: ChangeBatch = { type: 'ChangeBatch', changes: pass(changes), left: [], cursor: this.cursorAt(to), upToDate: to === this.head };
-    const made: SharedBatch = { from: position, to, batch };
-    this.shared.set(key, made);
+    const made: SharedBatch = { to, batch };
+    this.shared.set(place, made);
+    for (const oldest of this.shared.keys()) {
+      if (this.shared.size <= keptBatches) break;
+      this.shared.delete(oldest);
+    }
     return made;
   }
 

@@ -1,0 +1,82 @@
+import type { Position, WorkspaceId } from '@concord/core';
+import type { ChangeBatch } from '@concord/schema';
+import type { Queryable } from '../postgres/queryable.js';
+import { batchBytes, roundEnd } from './batch-end.js';
+import { formatCursor } from './cursor.js';
+import type { FeedFilter } from './filter.js';
+import { readLog, type LogPage } from './log.js';
+
+/** Rows of a page; after one that its bytes have ended, some more than it had: PostgreSQL sizes every row that is asked for. */
+const mostRows = 1000;
+const leastRows = 8;
+/** Pages in the middle of the log are kept for those who come the same way a moment later, as all do who were told LAGGED together. */
+const keptPages = 32;
+const keptMs = 1000;
+
+/** A page of the log for one reader, or for several with the same filter. */
+export interface FollowedPage {
+  readonly page: LogPage;
+  /** Null: what is told depends on the reader, or on where the feed is by now. Otherwise the same for all. */
+  readonly batch: ChangeBatch | null;
+  /** How many rows to ask for next. */
+  readonly rows: number;
+}
+
+/** The log of one workspace as its followers read it, who are not at the head yet. */
+export class LogPages {
+  private readonly pages = new Map<string, Promise<FollowedPage>>();
+  private clearing: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly db: Queryable,
+    private readonly workspaceId: WorkspaceId,
+  ) {}
+
+  /** Readers at the same place with the same filter share one reading, and one batch. */
+  after(epoch: number, position: Position, filter: FeedFilter, rows: number | null): Promise<FollowedPage> {
+    if (filter.key === null) return this.read(position, filter, rows);
+    const key = `${epoch} ${position} ${filter.key}`;
+    const known = this.pages.get(key);
+    if (known !== undefined) return known;
+    const reading = this.read(position, filter, rows);
+    this.pages.set(key, reading);
+    if (this.clearing === undefined) this.clearing = setTimeout(() => this.clear(), keptMs).unref();
+    else this.clearing.refresh();
+    const forget = () => {
+      if (this.pages.get(key) === reading) this.pages.delete(key);
+    };
+    reading.then(({ page, batch }) => {
+      // What follows the end of the log may be there a moment later; what lies before it stays as it is.
+      if (batch === null || page.epoch !== epoch) return forget();
+      for (const oldest of this.pages.keys()) {
+        if (this.pages.size <= keptPages) break;
+        this.pages.delete(oldest);
+      }
+    }, forget);
+    return reading;
+  }
+
+  /** Nothing that was read holds any more. */
+  clear(): void {
+    clearTimeout(this.clearing);
+    this.clearing = undefined;
+    this.pages.clear();
+  }
+
+  private async read(position: Position, filter: FeedFilter, rows: number | null): Promise<FollowedPage> {
+    const read = await readLog(this.db, this.workspaceId, position, rows ?? mostRows, filter.logFilter, batchBytes);
+    const page = read.to < read.head ? upToRoundEnd(read) : read;
+    const records = page.changes.map(({ record }) => record);
+    const inside = filter.key !== null && !page.expired && page.to < page.head;
+    return {
+      page,
+      batch: inside ? { type: 'ChangeBatch', changes: filter.pass(records), left: [], cursor: formatCursor({ epoch: page.epoch, position: page.to }), upToDate: false } : null,
+      rows: Math.min(mostRows, Math.max(leastRows, 2 * read.changes.length)),
+    };
+  }
+}
+
+function upToRoundEnd(page: LogPage): LogPage {
+  const changes = page.changes.slice(0, roundEnd(page.changes, ({ record }) => record.position));
+  return { ...page, changes, to: changes.at(-1)?.record.position ?? page.to };
+}
