@@ -1,0 +1,125 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { ended, startServerProcess } from '../test/server-process.js';
+import { startPostgres } from './node-group.js';
+import { collectsOnSignal } from './processes.js';
+import { isInSmallNetwork, mostKernelBytes, runInSmallNetwork, smallNetworkNeeds } from './small-network.js';
+import { measureStalled, type Stalled } from './stalled-rounds.js';
+
+const usage = `Usage: npm run bench:stalled -- [options]        (after npm run build)
+
+What subscribers that stop reading cost the server: its memory, and what a subscriber beside them waits. They stop in three ways; each time
+changes are committed until the server keeps none of what they missed in memory, then they read again, and every change must
+have come to each of them once and in order.
+${smallNetworkNeeds}
+Exit status: 0, 1 when a verification failed, 2 for wrong arguments or where there can be no such network.
+
+Options:
+  --sockets N   subscribers that stop (1,000)
+  --mib N       committed while they do not read, each time (12)
+  --most N      MiB that the server may take while they do not read, beyond what it takes for the same commits without
+                them (64); four times as much while they all read again, which is work and its garbage
+  --quick       50 sockets: to see that it runs, not for figures
+  --help        this text
+`;
+
+const built = fileURLToPath(new URL('../server/dist/main.js', import.meta.url));
+const databaseVariable = 'CONCORD_BENCH_DATABASE';
+
+interface Options {
+  readonly sockets: number;
+  readonly mib: number;
+  readonly most: number;
+}
+
+/** The arguments; 'help'; or what is wrong with them. */
+function readOptions(): Options | string {
+  let given;
+  try {
+    given = parseArgs({ options: { sockets: { type: 'string' }, mib: { type: 'string', default: '12' }, most: { type: 'string', default: '64' }, quick: { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h', default: false } } }).values;
+  } catch (error) {
+    return (error as Error).message.split('. To specify')[0]!;
+  }
+  if (given.help) return 'help';
+  const sockets = Number(given.sockets ?? (given.quick ? 50 : 1_000));
+  const [mib, most] = [Number(given.mib), Number(given.most)];
+  if (!Number.isInteger(sockets) || sockets < 1 || sockets > 20_000) return '--sockets: give a whole number from 1 to 20000.';
+  if (!(mib >= 1 && mib <= 1024)) return '--mib: give a number from 1 to 1024.';
+  if (!(most > 0)) return '--most: give a number above 0.';
+  return { sockets, mib, most };
+}
+
+async function main(): Promise<number> {
+  const options = readOptions();
+  if (options === 'help') {
+    process.stdout.write(usage);
+    return 0;
+  }
+  if (typeof options === 'string') {
+    process.stderr.write(`${options}\n\n${usage}`);
+    return 2;
+  }
+  if (isInSmallNetwork()) return await measure(options, process.env[databaseVariable]!);
+  if (!existsSync(built)) {
+    process.stderr.write('Concord is not built yet. Run: npm run build\n');
+    return 2;
+  }
+  // Outside, where it is not root that it runs for; its Unix socket reaches inside.
+  const postgres = await startPostgres();
+  try {
+    const database = await postgres.newDatabase();
+    const status = database.includes('?host=') ? await runInSmallNetwork({ [databaseVariable]: database }) : 'PostgreSQL has no Unix socket: the path of the folder for temporary files is too long for one.';
+    if (typeof status === 'number') return status;
+    process.stderr.write(`Not measured: ${status}\n\n${smallNetworkNeeds}\n`);
+    return 2;
+  } finally {
+    await postgres.stop();
+  }
+}
+
+async function measure({ sockets, mib, most }: Options, databaseUrl: string): Promise<number> {
+  // As in production, without rate limits. A small cache of documents, and no pings, which would end the sockets within half a minute: what is seen is what stalled sockets take.
+  const { url, token, pid, process: child } = await startServerProcess({
+    from: 'dist',
+    environment: { DATABASE_URL: databaseUrl, NODE_ENV: 'production', TRUST_PROXY: '1', RATE_OPERATIONS: '0', RATE_EDITS: '0', CACHE_BYTES: String(2 ** 20), PING_MS: '3600000' },
+    nodeOptions: collectsOnSignal,
+  });
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void ended(child).finally(() => process.exit(130)));
+  try {
+    if (token === undefined) throw new Error('The new server printed no token.');
+    const rounds = await measureStalled({ url, token, serverPid: pid, databasePid: null }, { sockets, mib, say: (text) => void process.stderr.write(`  ${text}\n`) });
+    process.stdout.write(report(rounds, sockets));
+    const wrong = verify(rounds, sockets, most);
+    for (const text of wrong) process.stderr.write(`The outcome is wrong: ${text}\n`);
+    return wrong.length === 0 ? 0 : 1;
+  } finally {
+    await ended(child);
+  }
+}
+
+function verify(rounds: readonly Stalled[], sockets: number, most: number): readonly string[] {
+  const [without, ...others] = rounds;
+  const base = without!.mostMiB - without!.beforeMiB;
+  return others.flatMap(({ what, beforeMiB, mostMiB, againMiB, told, complete, wrong }) => [
+    ...(wrong === null ? [] : [`${what}: ${wrong}`]),
+    ...(complete === sockets ? [] : [`${what}: ${complete} of ${sockets} have every change`]),
+    ...(told === null || told === sockets ? [] : [`${what}: ${told} of ${sockets} were told LAGGED`]),
+    ...[['while they do not read', mostMiB, most] as const, ['while they read again', againMiB, 4 * most] as const].flatMap(([when, mib, limit]) =>
+      mib - beforeMiB - base <= limit ? [] : [`${what}: ${when} the server takes ${whole(mib - beforeMiB - base)} MiB more than for the same commits without them, the limit is ${limit}`],
+    ),
+  ]);
+}
+
+const whole = (value: number): string => Math.round(value).toLocaleString('en-US');
+const short = (value: number): string => (Math.abs(value) >= 100 ? whole(value) : String(Number(value.toPrecision(2))));
+
+function report(rounds: readonly Stalled[], sockets: number): string {
+  const rows = rounds.map(({ what, told, takenKiB, committedMiB, beforeMiB, mostMiB, heldMiB, againMiB, p50, p99 }) => [
+    what, told === null ? '' : whole(told), takenKiB === null ? '' : whole(takenKiB), short(committedMiB), whole(beforeMiB), whole(mostMiB), whole(heldMiB), againMiB === 0 ? '' : whole(againMiB), short(p50), short(p99),
+  ]);
+  const head = ['how they stop', 'told LAGGED', 'had got before, KiB', 'committed, MiB', 'RSS before, MiB', 'most', 'after garbage collection', 'most while they read again', 'a reader beside them, p50, ms', 'p99, ms'];
+  return `${whole(sockets)} sockets stop reading; the kernel takes ${mostKernelBytes / 1024} KiB for each in each direction:\n\n${[head, head.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n')}\n`;
+}
+
+process.exitCode = await main();
