@@ -13,7 +13,11 @@ export async function redisPrefix(db: Queryable): Promise<string> {
   return `concord:${createHash('sha256').update(rows[0]?.place ?? '').digest('hex').slice(0, 16)}:`;
 }
 
-/** Hints over Redis pub/sub. Listens before it returns, unless the connection has broken. A break heals by itself. Leaves the connections open at its close. */
+/**
+ * Hints over Redis pub/sub. Listens before it returns, unless the connection has broken. A break heals by itself. Leaves the connections
+ * open at its close.
+ * @throws Error that says what to do when Redis does not let its user listen.
+ */
 export async function openRedisNotifications(options: { readonly redis: RedisConnections; readonly prefix: string; readonly log: Logger }): Promise<Notifications> {
   const { commands, subscriber } = options.redis;
   const { prefix, log } = options;
@@ -28,7 +32,7 @@ export async function openRedisNotifications(options: { readonly redis: RedisCon
   const onMessage = (channel: string, payload: string) => {
     if (channel.startsWith(prefix)) listeners.deliver(channel.slice(prefix.length), payload);
   };
-  const onSubscriberReady = () => void listenToAll();
+  const onSubscriberReady = () => void listenToAll().catch(notListening);
   const onCommandsReady = () => {
     if (owing) tellGap();
   };
@@ -42,14 +46,13 @@ export async function openRedisNotifications(options: { readonly redis: RedisCon
     return asked;
   }
 
-  /** Never rejects: where it fails, the connection has broken and is `ready` again later. */
   async function listenToAll(): Promise<void> {
-    try {
-      await listen([gapChannel, ...listeners.heard]);
-      listeners.gap();
-    } catch (error) {
-      log.warn({ reason: reasonOf(error) }, 'SUBSCRIBE failed; hints are late until the connection is made anew.');
-    }
+    await listen([gapChannel, ...listeners.heard]);
+    listeners.gap();
+  }
+
+  function notListening(error: unknown): void {
+    log.warn({ reason: reasonOf(error) }, 'SUBSCRIBE failed; hints are late until the connection is made anew.');
   }
 
   function tellGap(): void {
@@ -59,7 +62,13 @@ export async function openRedisNotifications(options: { readonly redis: RedisCon
     });
   }
 
-  await listenToAll();
+  await listenToAll().catch((error: unknown) => {
+    if (isRefusal(error)) {
+      throw new Error(`the Redis of REDIS_URL does not let its user listen to the channel ${prefix}${gapChannel} (${reasonOf(error)}). Give it the rights that docs/OPERATIONS.md lists under "With Redis".`);
+    }
+    // It has broken, and is `ready` again later.
+    notListening(error);
+  });
 
   return {
     // What comes while one hint is on its way is gathered in the next, which is pause enough.
@@ -101,3 +110,6 @@ export async function openRedisNotifications(options: { readonly redis: RedisCon
     },
   };
 }
+
+/** Redis has answered; without an answer the connection is gone. */
+const isRefusal = (error: unknown): boolean => error instanceof Error && error.name === 'ReplyError';

@@ -127,6 +127,17 @@ describe('Hints over Redis', () => {
     await own.close();
   });
 
+  it('are a reason not to start when the user in REDIS_URL may not listen', async () => {
+    const own = await startRedisServer();
+    const admin = await openRedis({ url: own.url, log, heartbeat: soon });
+    await admin.commands.call('ACL', 'SETUSER', 'deaf', 'on', '>geheim', '~concord:*', 'resetchannels', '+@all');
+    const redis = await openRedis({ url: own.url.replace('//', '//deaf:geheim@'), log, heartbeat: soon });
+    await expect(openRedisNotifications({ redis, prefix: 'concord:deaf:', log })).rejects.toThrow(/does not let its user listen to the channel concord:deaf:\w+ \(NOPERM .*\)\. Give it the rights that docs\/OPERATIONS\.md lists/);
+    redis.close();
+    admin.close();
+    await own.close();
+  });
+
   it('leave no connection behind where Redis takes only one of the two', async () => {
     const own = await startRedisServer();
     const admin = await openRedis({ url: own.url, log, heartbeat: soon });
