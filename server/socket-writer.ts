@@ -104,8 +104,9 @@ export class SocketWriter {
     if (this.isOpen) this.write(held.length > 1 && heldBytes <= mostJoinedBytes ? [Buffer.concat(held)] : held);
   }
 
+  /** ws hears a moment later that its stream is gone, and what is asked of that fails at once: who waited for room would try for ever. */
   private get isOpen(): boolean {
-    return this.socket.readyState === this.socket.OPEN;
+    return this.socket.readyState === this.socket.OPEN && !this.stream.destroyed;
   }
 
   private put(frame: Frame): Promise<void> | undefined {

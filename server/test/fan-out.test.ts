@@ -9,6 +9,7 @@ import type { Pushing } from '../feed/pushing.js';
 import { atHead, create, documentId, openWorld, patch, type Node, type World } from './engine-world.js';
 import { startTestServer, type TestServer } from './harness.js';
 import { postgresUrl } from './postgres-url.js';
+import { SocketWriter } from '../socket-writer.js';
 import { openSession, type Message, type RawSocket } from './raw-socket.js';
 
 describe('A frame', () => {
@@ -68,6 +69,27 @@ describe('A frame', () => {
       expect(await received(frame)).toBe(`{"id":${JSON.stringify(id)},"type":"next","payload":${payload}}`);
     }
     expect(frames.compressedFor(nextHead('x'.repeat(70_000)))).toBeUndefined();
+  });
+
+  it('waits for room behind what the kernel has not taken, and for none once the stream is gone', async () => {
+    const accepted = once(server, 'connection') as Promise<[WebSocket, IncomingMessage]>;
+    const stalling = new WebSocket(`ws://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    const [socket, { socket: stream }] = await accepted;
+    await once(stalling, 'open');
+    stalling.pause();
+    const writer = new SocketWriter(socket, stream, Infinity, false);
+    expect(writer.room()).toBeUndefined();
+    while (stream.writableLength === 0) {
+      void writer.send('x'.repeat(1_000_000));
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    const room = writer.room();
+    expect(room).toBeInstanceOf(Promise);
+    stream.destroy();
+    expect(socket.readyState).toBe(WebSocket.OPEN);
+    expect(writer.room()).toBeUndefined();
+    await room;
+    stalling.terminate();
   });
 });
 
