@@ -1,8 +1,18 @@
+import type { PublishedChange } from '../commit/verdict.js';
+
 /**
  * A batch ends with the change that reaches this size: it is what a reader that takes no more of it holds of the server's memory,
  * times as many as have stopped, each at a place of its own.
  */
 export const batchBytes = 128 * 1024;
+
+/** Where the batch ends that begins at index `from`. `more`: changes follow that are not among these. */
+export function batchEnd(changes: readonly PublishedChange[], from: number, more: boolean): number {
+  let end = from;
+  for (let bytes = 0; end < changes.length && bytes < batchBytes; end++) bytes += changes[end]!.bytes;
+  if (end === changes.length && !more) return end;
+  return from + roundEnd(changes.slice(from, end), ({ record }) => record.position);
+}
 
 /**
  * How many of the changes of a batch that was cut short to hand out: up to the one at the roundest position (the most times even), but

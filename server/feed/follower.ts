@@ -185,7 +185,7 @@ export class Follower implements AsyncIterableIterator<FeedEvent>, Follows, Push
       const shared = feed.batchSince(this.position, key, this.pass);
       if (shared !== null) return this.told(shared.batch, shared.to) ? shared.batch : null;
     }
-    let changes = feed.since(this.position);
+    let changes = feed.since(this.position)?.map(({ record }) => record) ?? null;
     let to = changes?.at(-1)?.position;
     if (changes === null || to === undefined) {
       if (this.live) {

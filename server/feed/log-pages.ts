@@ -1,13 +1,13 @@
 import type { Position, WorkspaceId } from '@concord/core';
 import type { ChangeBatch } from '@concord/schema';
 import type { Queryable } from '../postgres/queryable.js';
-import { batchBytes, roundEnd } from './batch-end.js';
+import { batchBytes, batchEnd } from './batch-end.js';
 import { formatCursor } from './cursor.js';
 import type { FeedFilter } from './filter.js';
 import { readLog, type LogPage } from './log.js';
 
 /** Rows of a page; after one that its bytes have ended, some more than it had: PostgreSQL sizes every row that is asked for. */
-const mostRows = 1000;
+const mostRows = 256;
 const leastRows = 8;
 /** Pages in the middle of the log are kept for those who come the same way a moment later, as all do who were told LAGGED together. */
 const keptPages = 32;
@@ -65,18 +65,20 @@ export class LogPages {
 
   private async read(position: Position, filter: FeedFilter, rows: number | null): Promise<FollowedPage> {
     const read = await readLog(this.db, this.workspaceId, position, rows ?? mostRows, filter.logFilter, batchBytes);
-    const page = read.to < read.head ? upToRoundEnd(read) : read;
+    const page = upToBatchEnd(read);
     const records = page.changes.map(({ record }) => record);
     const inside = filter.key !== null && !page.expired && page.to < page.head;
     return {
       page,
       batch: inside ? { type: 'ChangeBatch', changes: filter.pass(records), left: [], cursor: formatCursor({ epoch: page.epoch, position: page.to }), upToDate: false } : null,
-      rows: Math.min(mostRows, Math.max(leastRows, 2 * read.changes.length)),
+      rows: Math.min(mostRows, Math.max(leastRows, 2 * page.changes.length)),
     };
   }
 }
 
-function upToRoundEnd(page: LogPage): LogPage {
-  const changes = page.changes.slice(0, roundEnd(page.changes, ({ record }) => record.position));
-  return { ...page, changes, to: changes.at(-1)?.record.position ?? page.to };
+function upToBatchEnd(page: LogPage): LogPage {
+  const end = batchEnd(page.changes, 0, page.to < page.head);
+  if (end === page.changes.length) return page;
+  const changes = page.changes.slice(0, end);
+  return { ...page, changes, to: changes.at(-1)!.record.position };
 }

@@ -2,7 +2,7 @@ import type { Position, WorkspaceId } from '@concord/core';
 import type { ChangeBatch, ChangeRecord } from '@concord/schema';
 import type { PublishedChange } from '../commit/verdict.js';
 import type { Queryable } from '../postgres/queryable.js';
-import { batchBytes, roundEnd } from './batch-end.js';
+import { batchBytes, batchEnd } from './batch-end.js';
 import { formatCursor } from './cursor.js';
 import { readLog, readPlaces } from './log.js';
 import { LogPages } from './log-pages.js';
@@ -17,12 +17,13 @@ export interface Follows {
 export interface SharedBatch {
   readonly to: Position;
   readonly batch: ChangeBatch;
+  /** Of the changes that were looked at for it. */
+  readonly bytes: number;
 }
 
 const pageChanges = 1000;
-const batchChanges = 1000;
-/** Batches that are kept until the next change, for those who are behind by more than one. */
-const keptBatches = 16;
+/** Batches of so many bytes are kept until the next change: small ones for many filters, or large ones for those who are behind. */
+const keptBytes = 16 * batchBytes;
 /** Followers that are handed something in one turn of the event loop: some 2 ms, after which others have theirs. */
 const wokenAtOnce = 256;
 
@@ -49,6 +50,7 @@ export class WorkspaceFeed {
   private anotherRound = false;
   /** By position and key of the filter; all of them were made at this head. */
   private readonly shared = new Map<string, SharedBatch>();
+  private sharedBytes = 0;
 
   constructor(
     readonly workspaceId: WorkspaceId,
@@ -157,6 +159,7 @@ export class WorkspaceFeed {
   /** One round at a time: when commits come faster than a round goes, a follower is handed several of them at once. */
   private wakeAll(): void {
     this.shared.clear();
+    this.sharedBytes = 0;
     if (this.round !== undefined) {
       this.anotherRound = true;
       return;
@@ -181,18 +184,9 @@ export class WorkspaceFeed {
   }
 
   /** The changes after a position, at most a batch of them; null when the ring begins later. */
-  since(position: Position): readonly ChangeRecord[] | null {
-    const start = this.head - this.ring.length;
-    if (position < start) return null;
-    const records: ChangeRecord[] = [];
-    let bytes = 0;
-    for (let index = position - start; index < this.ring.length && records.length < batchChanges && bytes < batchBytes; index++) {
-      const change = this.ring[index]!;
-      records.push(change.record);
-      bytes += change.bytes;
-    }
-    if (position + records.length < this.head) records.length = roundEnd(records, (record) => record.position);
-    return records;
+  since(position: Position): readonly PublishedChange[] | null {
+    const from = position - (this.head - this.ring.length);
+    return from < 0 ? null : this.ring.slice(from, batchEnd(this.ring, from, false));
   }
 
   /** `since` through a filter that has a key: the same object for all followers with that key at the same position. */
@@ -202,13 +196,16 @@ export class WorkspaceFeed {
     if (known !== undefined) return known;
     const changes = this.since(position);
     if (changes === null) return null;
-    const to = changes.at(-1)?.position ?? position;
-    const batch: ChangeBatch = { type: 'ChangeBatch', changes: pass(changes), left: [], cursor: this.cursorAt(to), upToDate: to === this.head };
-    const made: SharedBatch = { to, batch };
+    const to = changes.at(-1)?.record.position ?? position;
+    const records = pass(changes.map(({ record }) => record));
+    const batch: ChangeBatch = { type: 'ChangeBatch', changes: records, left: [], cursor: this.cursorAt(to), upToDate: to === this.head };
+    const made: SharedBatch = { to, batch, bytes: changes.reduce((sum, change) => sum + change.bytes, 0) };
     this.shared.set(place, made);
-    for (const oldest of this.shared.keys()) {
-      if (this.shared.size <= keptBatches) break;
+    this.sharedBytes += made.bytes;
+    for (const [oldest, { bytes }] of this.shared) {
+      if (this.sharedBytes <= keptBytes) break;
       this.shared.delete(oldest);
+      this.sharedBytes -= bytes;
     }
     return made;
   }

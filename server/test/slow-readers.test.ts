@@ -110,6 +110,31 @@ describe('What is made for readers that are slow', () => {
     readings.forEach((batches, index) => expect(positionsOf(batches)).toHaveLength(105 - index));
   });
 
+  it('is in batches of a bounded size too where the changes are small', async () => {
+    const start = await head();
+    for (let n = 0; n < 3; n++) await node.commit.push(world.editor, world.workspaceId, Array.from({ length: 500 }, (_, index) => atHead('d', patch({ op: 'replace', path: '/text', value: String(index) }))));
+    const batches = await readAll(follow(start, ['d']));
+    expect(positionsOf(batches)).toHaveLength(1500);
+    for (const batch of batches) expect(JSON.stringify(batch).length).toBeLessThan(batchBytes + text.length + 1000);
+  });
+
+  it('is the same for all with the same filter, however many filters there are', async () => {
+    const filters = Array.from({ length: 100 }, (_, index) => ['d', `other-${index}`]);
+    const streams = [...filters, ...filters].map((ids) => follow(null, ids));
+    const taken = await Promise.all(
+      streams.map(async (stream) => {
+        await next(stream);
+        const pushed = new Promise<FeedEvent>((resolve) => stream.pushTo((event) => (resolve(event), true)));
+        return { pushed, waiting: stream.next() };
+      }),
+    );
+    await node.commit.push(world.editor, world.workspaceId, [atHead('d', patch({ op: 'replace', path: '/text', value: '' }))]);
+    const batches = await Promise.all(taken.map(({ pushed }) => pushed));
+    for (const stream of streams) await stream.return?.();
+    await Promise.all(taken.map(({ waiting }) => waiting));
+    expect(new Set(batches).size).toBe(filters.length);
+  });
+
   it('ends at the roundest position, past a quarter of what there is', () => {
     const end = (from: number, count: number) => {
       const positions = Array.from({ length: count }, (_, index) => from + index);
