@@ -18,16 +18,16 @@ export async function openDataFolder(folder: string): Promise<void> {
 }
 
 /** Step by step: `mkdir` with `recursive` never returns for a folder that cannot be made below one that is there, as in /proc. */
-async function makeFolder(folder: string): Promise<void> {
+async function makeFolder(folder: string, parentIsThere = false): Promise<void> {
   try {
     await mkdir(folder);
   } catch (error) {
     const parent = path.dirname(folder);
     if (codeOf(error) === 'EEXIST') {
       if ((await stat(folder)).isDirectory()) return;
-    } else if (codeOf(error) === 'ENOENT' && parent !== folder) {
+    } else if (codeOf(error) === 'ENOENT' && parent !== folder && !parentIsThere) {
       await makeFolder(parent);
-      return void (await mkdir(folder));
+      return makeFolder(folder, true);
     }
     throw error;
   }
