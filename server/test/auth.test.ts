@@ -160,6 +160,9 @@ describe('Authentication', () => {
     expect(statuses).toEqual([401, 401, 401, 429, 429]);
     const limited = await strict.graphql(who, {}, 'again');
     expect(limited.errors[0]?.extensions).toMatchObject({ code: 'RATE_LIMITED', retryAfter: expect.any(Number) as number });
+    const socket = await openRawSocket(strict.wsUrl);
+    socket.send({ type: 'connection_init', payload: { Authorization: 'Bearer again' } });
+    expect(await socket.closed).toMatchObject({ code: 1013, reason: expect.stringMatching(/^RATE_LIMITED: /) as string });
     await strict.close();
   });
 });
