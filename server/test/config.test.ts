@@ -37,9 +37,10 @@ describe('The configuration', () => {
     const asked = [...read('server/config.ts').matchAll(/(?:text|whole|flag|oneOf|url)\('([A-Z_]+)'/g)].map(([, name]) => name ?? '');
     const jwt = ['JWT_JWKS_URL', 'JWT_ISSUER', 'JWT_AUDIENCE'];
     const explained = [...read('.env.example').matchAll(/^(?:# )?([A-Z_]+)=/gm)].map(([, name]) => name ?? '');
-    expect(new Set(explained)).toEqual(new Set([...asked, ...jwt, 'POSTGRES_PASSWORD']));
+    expect(new Set(explained)).toEqual(new Set([...asked, ...jwt, 'POSTGRES_PASSWORD', 'NODE_EXTRA_CA_CERTS']));
     const composed = [...read('docker-compose.yml').matchAll(/^ {6}([A-Z_]+):/gm)].map(([, name]) => name ?? '');
     const setByTheImage = ['NODE_ENV', 'HOST', 'PORT', 'CONCORD_DATA', 'LOG_PRETTY'];
+    expect(composed).toContain('NODE_EXTRA_CA_CERTS');
     for (const name of asked) if (!setByTheImage.includes(name)) expect(composed).toContain(name);
   });
 
