@@ -1,14 +1,11 @@
-import { parseArgs, type ParseArgsConfig } from 'node:util';
 import type { Logger } from 'pino';
+import { readCommandLine } from './arguments.js';
 import { readConfig, type Config } from './config.js';
 import { openDatabase, type Database } from './database.js';
 import { loadEnvironmentFile } from './environment.js';
 import { createLog } from './log.js';
 import { startEmbedded } from './postgres/embedded.js';
 import { migrate } from './postgres/migrate.js';
-
-/** The arguments are wrong: the message is shown together with the usage, and the exit status is 2. */
-export class UsageError extends Error {}
 
 /** What a command has to say on standard output, and its exit status. */
 export interface Outcome {
@@ -34,7 +31,7 @@ export interface CommandLine<Command> {
 
 /** Runs a command with the arguments of the process, and ends the process. */
 export function runCommandLine<Command>(commandLine: CommandLine<Command>): void {
-  main(commandLine, process.argv.slice(2)).then(
+  main(commandLine).then(
     (status) => process.exit(status),
     (error: unknown) => {
       process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
@@ -43,29 +40,10 @@ export function runCommandLine<Command>(commandLine: CommandLine<Command>): void
   );
 }
 
-/** `parseArgs` of Node. @throws UsageError. */
-export function parseArguments<Given extends ParseArgsConfig>(given: Given): ReturnType<typeof parseArgs<Given>> {
-  try {
-    return parseArgs(given);
-  } catch (error) {
-    // Node's advice about positional arguments does not concern these commands.
-    throw new UsageError(error instanceof Error ? error.message.replace(/'?\. To specify a positional.*$/s, "'.") : String(error));
-  }
-}
-
-async function main<Command>({ usage, read, run }: CommandLine<Command>, args: readonly string[]): Promise<number> {
-  if (args.includes('--help') || args.includes('-h')) {
-    process.stdout.write(usage);
-    return 0;
-  }
-  let command: Command;
-  try {
-    command = read(args);
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    process.stderr.write(`${error.message}\n\n${usage}`);
-    return 2;
-  }
+async function main<Command>({ usage, read, run }: CommandLine<Command>): Promise<number> {
+  const told = readCommandLine(usage, read);
+  if ('status' in told) return told.status;
+  const { command } = told;
   loadEnvironmentFile();
   const config = readConfig({ ...process.env, NODE_ENV: 'development' });
   const log = createLog({ logLevel: 'warn', logPretty: true });

@@ -1,5 +1,6 @@
 import { ConcordError, parseWorkspaceId, type WorkspaceId } from '@concord/core';
-import { parseArguments, runCommandLine, UsageError, type Outcome, type Surroundings } from './command-line.js';
+import { parseArguments, UsageError, wholeNumber } from './arguments.js';
+import { runCommandLine, type Outcome, type Surroundings } from './command-line.js';
 import type { Database } from './database.js';
 import { compactWorkspace, type Compaction } from './retention/compact.js';
 import { applyRetention, daysBefore, type RetentionPolicy } from './retention/run.js';
@@ -9,13 +10,14 @@ const usage = `Usage:
       Compacts away changes that are older than the retention, now instead of at the next hour, and says what is gone.
       Documents, tombstones and conflicts stay. A replica that was away for longer takes a snapshot.
 
-      --days N         keep changes of N days (default: RETENTION_DAYS; 0: all are kept)
-      --audit-days N   keep rows of the audit of N days (default: AUDIT_RETENTION_DAYS; 0: all are kept)
+      --days N         keep changes of N days, 1 to 99999 (default: RETENTION_DAYS; 0: all are kept)
+      --audit-days N   keep rows of the audit of N days, 1 to 99999 (default: AUDIT_RETENTION_DAYS; 0: all are kept)
       --workspace ID   the changes of this workspace only, and no audit (default: all)
       --dry-run        only says how much would go
 
 Works on DATABASE_URL, or on the own PostgreSQL in CONCORD_DATA, whether the server runs or not. PostgreSQL uses the space
 again by itself; VACUUM FULL gives it back to the disk.
+Exit status: 0 done, 1 something could not be compacted, 2 wrong arguments.
 `;
 
 interface Command {
@@ -35,9 +37,7 @@ function readCommand(args: readonly string[]): Command {
   });
   const days = (name: 'days' | 'audit-days'): number | null => {
     const given = values[name];
-    if (given === undefined) return null;
-    if (!/^\d{1,5}$/.test(given)) throw new UsageError(`--${name} needs a whole number from 0 to 99999, not ${JSON.stringify(given)}.`);
-    return Number(given);
+    return given === undefined ? null : wholeNumber(`--${name}`, given, 0, 99_999);
   };
   const workspaceId = values.workspace === undefined ? null : parseWorkspaceId(values.workspace);
   if (workspaceId !== null && !workspaceId.ok) throw new UsageError(`--workspace: ${workspaceId.error.message}`);

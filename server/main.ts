@@ -12,6 +12,8 @@ Starts Concord. Settings come from the environment; .env.example explains each. 
 
 Options:
   --help          this text
+
+Exit status: 0 stopped as asked, 1 could not start, 2 wrong arguments or settings.
 `;
 
 // Above the start: `main` runs before what stands below it.
@@ -19,7 +21,7 @@ const unreachable: ReadonlySet<string> = new Set(['ECONNREFUSED', 'ENOTFOUND', '
 
 process.exitCode = await main(process.argv.slice(2));
 
-/** The exit status: 0 stopped as asked, 1 could not start, 2 wrong arguments. Stays undefined while the server runs. */
+/** The exit status: 0 stopped as asked, 1 could not start, 2 wrong arguments or settings. Stays undefined while the server runs. */
 async function main(args: readonly string[]): Promise<number | undefined> {
   if (args.includes('--help') || args.includes('-h')) {
     process.stdout.write(usage);

@@ -1,9 +1,10 @@
 import type { Logger } from 'pino';
 import { ConcordError, parseWorkspaceId, type PrincipalId } from '@concord/core';
+import { parseArguments, UsageError, wholeNumber } from './arguments.js';
 import { auditRow } from './audit.js';
 import { tokensChannel } from './auth/authenticate.js';
 import { newCredential } from './auth/credentials.js';
-import { parseArguments, runCommandLine, UsageError } from './command-line.js';
+import { runCommandLine } from './command-line.js';
 import type { Database } from './database.js';
 import { redisPrefix } from './notify-redis.js';
 import { openRedis, reasonOf } from './redis.js';
@@ -18,6 +19,7 @@ const usage = `Usage:
 
 Works on DATABASE_URL, or on the own PostgreSQL in CONCORD_DATA, whether the server runs or not. Servers with REDIS_URL are told of a
 revocation by Redis: set it here too, else their open connections end within a minute.
+Exit status: 0 done, 1 not done, 2 wrong arguments.
 `;
 
 type Command =
@@ -33,7 +35,7 @@ function readCommand(args: readonly string[], now: Date): Command {
     options: { name: { type: 'string' }, role: { type: 'string' }, workspace: { type: 'string' }, label: { type: 'string' }, days: { type: 'string' } },
   });
   const [kind, id, ...rest] = positionals;
-  if (rest.length > 0 || (kind !== 'revoke' && id !== undefined)) throw new UsageError(`Too many arguments: ${positionals.slice(1).join(' ')}`);
+  if (rest.length > 0 || (kind !== 'revoke' && id !== undefined)) throw new UsageError(`Unknown argument: ${kind === 'revoke' ? rest.join(' ') : positionals.slice(1).join(' ')}`);
   if (kind !== 'create' && Object.keys(values).length > 0) throw new UsageError(`${kind ?? 'This'} takes no options.`);
   switch (kind) {
     case 'list':
@@ -47,11 +49,11 @@ function readCommand(args: readonly string[], now: Date): Command {
       if (role !== 'OWNER' && role !== 'EDITOR' && role !== 'VIEWER') throw new UsageError(`create needs --role OWNER, EDITOR or VIEWER${role === undefined ? '' : `, not ${role}`}.`);
       const workspaceId = parseWorkspaceId(workspace);
       if (!workspaceId.ok) throw new UsageError(`--workspace: ${workspaceId.error.message}`);
-      if (days !== undefined && !(/^\d{1,5}$/.test(days) && Number(days) > 0)) throw new UsageError('--days needs a whole number from 1 to 99999.');
-      return { kind, name, role, workspaceId: workspaceId.value, label, expiresAt: days === undefined ? null : new Date(now.getTime() + Number(days) * 86_400_000) };
+      const expiresAt = days === undefined ? null : new Date(now.getTime() + wholeNumber('--days', days, 1, 99_999) * 86_400_000);
+      return { kind, name, role, workspaceId: workspaceId.value, label, expiresAt };
     }
     default:
-      throw new UsageError(kind === undefined ? 'Say what to do: create, list or revoke.' : `Unknown command: ${kind}`);
+      throw new UsageError(kind === undefined ? 'Say what to do: create, list or revoke.' : `Unknown argument: ${kind}. Say create, list or revoke.`);
   }
 }
 

@@ -148,7 +148,7 @@ describe('npm start', { timeout: 60_000 }, () => {
     ['a file as data folder', 'server/main.ts', [], { PORT: '0', CONCORD_DATA: 'package.json' }, 1, 'there is a file of that name on the way. Give one'],
     ['a token command without a role', 'server/token-cli.ts', ['create', '--name', 'x'], {}, 2, 'create needs --role'],
     ['a compaction of no number of days', 'server/compact-cli.ts', ['--days', 'ten'], {}, 2, '--days needs a whole number'],
-    ['an unknown token command', 'server/token-cli.ts', ['destroy'], {}, 2, 'Unknown command: destroy'],
+    ['an unknown token command', 'server/token-cli.ts', ['destroy'], {}, 2, 'Unknown argument: destroy. Say create, list or revoke.'],
   ])('refuses %s and says what to do', async (_name, script, args, change, status, text) => {
     const refused = run(script, args, change);
     expect(await refused.exited).toBe(status);
