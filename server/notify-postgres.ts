@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import type { Logger } from 'pino';
@@ -5,6 +6,11 @@ import { defaultHeartbeat, gapChannel, Listeners, mostWaiting, type Heartbeat, t
 
 const firstRetryMs = 100;
 const longestRetryMs = 5_000;
+
+/** On it nodes tell each other that they are there: `here <node>`, or `hello <node>`, which asks the others for a `here`. */
+const nodesChannel = 'concord_nodes';
+/** A node that was not heard for so many beats is gone. */
+const beatsOfSilence = 3;
 
 /**
  * Hints over one dedicated PostgreSQL connection with LISTEN. Connects before it returns.
@@ -24,14 +30,14 @@ export async function openPostgresNotifications(options: {
   /** One query at a time: the driver gives up queueing them. */
   let last: Promise<unknown> = Promise.resolve();
   let waiting = 0;
-  /** A hint was given up since the others were last told to look. */
+  /** A hint was given up, or may have been missed, since the others were last told to look. */
   let owing = false;
-  /** Nothing was asked of the connection since the last beat. */
-  let quiet = true;
+  const self = randomUUID();
+  /** From then on this node is the only one, unless another is heard before. A time of `performance.now()`. */
+  let aloneFrom = Infinity;
 
   async function ask(target: pg.Client, query: string | pg.QueryConfig): Promise<void> {
     waiting += 1;
-    quiet = false;
     const asked = last.then(() => target.query(query));
     last = asked.catch(() => undefined);
     try {
@@ -48,10 +54,12 @@ export async function openPostgresNotifications(options: {
     const next = new pg.Client({ connectionString, application_name: 'concord-notify', keepAlive: true, connectionTimeoutMillis: heartbeat.deadlineMs, query_timeout: heartbeat.deadlineMs });
     next.on('error', (error) => lost(next, error));
     next.on('end', () => lost(next));
-    next.on('notification', ({ channel, payload }) => listeners.deliver(channel, payload ?? ''));
+    next.on('notification', ({ channel, payload }) => (channel === nodesChannel ? hear(payload ?? '') : listeners.deliver(channel, payload ?? '')));
     try {
       await next.connect();
-      for (const channel of [gapChannel, ...listeners.heard]) await listen(next, channel);
+      for (const channel of [gapChannel, nodesChannel, ...listeners.heard]) await listen(next, channel);
+      aloneFrom = performance.now() + heartbeat.deadlineMs;
+      await notify(next, nodesChannel, `hello ${self}`);
     } catch (error) {
       end(next);
       throw error;
@@ -68,8 +76,25 @@ export async function openPostgresNotifications(options: {
     broken.end().catch(() => undefined);
   }
 
+  /**
+   * A node that believed to be alone has sent no hints: the one that it hears now is told to look. It may have been deaf for a while
+   * instead of new, therefore this does not depend on a `hello`.
+   */
+  function hear(payload: string): void {
+    const [said, node] = payload.split(' ');
+    if (node === self) return;
+    const wasAlone = isAlone();
+    aloneFrom = performance.now() + beatsOfSilence * heartbeat.everyMs;
+    if (wasAlone) tellGap();
+    if (said === 'hello') tellHere();
+  }
+
+  const isAlone = (): boolean => client !== null && performance.now() >= aloneFrom;
+
   function lost(broken: pg.Client, error?: unknown): void {
     if (client !== broken) return;
+    // It may have been deaf to a node that came.
+    if (isAlone()) owing = true;
     client = null;
     end(broken);
     reconnectLater(error);
@@ -99,12 +124,15 @@ export async function openPostgresNotifications(options: {
     });
   }
 
-  const beat = setInterval(() => {
+  /** Also finds out whether the connection still answers. */
+  function tellHere(): void {
     const target = client;
-    if (target === null) return;
+    if (target !== null) notify(target, nodesChannel, `here ${self}`).catch((error: unknown) => lost(target, error));
+  }
+
+  const beat = setInterval(() => {
     if (owing) tellGap();
-    else if (quiet) ask(target, 'SELECT 1').catch((error: unknown) => lost(target, error));
-    quiet = true;
+    tellHere();
   }, heartbeat.everyMs);
   beat.unref();
 
@@ -118,6 +146,9 @@ export async function openPostgresNotifications(options: {
   return {
     // A NOTIFY is a transaction of its own.
     pauseMs: 5,
+    get alone() {
+      return isAlone();
+    },
     async publish(channel, payload) {
       const target = client;
       if (target === null || waiting >= mostWaiting) {

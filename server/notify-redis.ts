@@ -73,6 +73,7 @@ export async function openRedisNotifications(options: { readonly redis: RedisCon
   return {
     // What comes while one hint is on its way is gathered in the next, which is pause enough.
     pauseMs: 0,
+    alone: false,
     async publish(channel, payload) {
       if (closed) return;
       if (commands.status !== 'ready' || waiting >= mostWaiting) {

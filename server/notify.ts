@@ -9,6 +9,11 @@ export interface Notifications {
   /** How long a node that has many hints waits after one was taken until it sends the next. Milliseconds; 0: not at all. */
   readonly pauseMs: number;
   /**
+   * No other node listens, as far as this one knows, so hints of what a new node reads anyway need not be sent. If one listens after
+   * all, it is told a gap as soon as it is heard. False where it is not known.
+   */
+  readonly alone: boolean;
+  /**
    * Sends to every node, this one included, outside any transaction. Resolves when the hint was taken, or when it was given up; never
    * rejects. What was given up is made up for by `onGap` on every node as soon as this one can send again.
    */
@@ -20,9 +25,9 @@ export interface Notifications {
   close(): Promise<void>;
 }
 
-/** When a connection that has gone quiet is looked at. Milliseconds. */
+/** When nodes and their connections are known to live. Milliseconds. */
 export interface Heartbeat {
-  /** A connection on which nothing was asked for so long is asked something. */
+  /** Between two times that a node tells the others that it is there, over a connection that has to answer. */
   readonly everyMs: number;
   /** One that does not answer within this is broken. */
   readonly deadlineMs: number;

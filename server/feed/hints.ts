@@ -9,7 +9,8 @@ const payloadBytes = 7500;
 
 /**
  * Tells the other nodes that workspaces have moved: the first at once, then coalesced, one on the way at a time, and outside the
- * committing transaction (NOTIFY takes a global lock at commit). A hint that is lost is healed by the poll.
+ * committing transaction (NOTIFY takes a global lock at commit). Where no other node is there, nobody is told. A hint that is lost is
+ * healed by the poll.
  */
 export class Hints {
   private readonly moved = new Map<WorkspaceId, Position>();
@@ -30,6 +31,7 @@ export class Hints {
   }
 
   tell(workspaceId: WorkspaceId, position: Position): void {
+    if (this.notify.alone) return;
     this.moved.set(workspaceId, position);
     this.sending ??= this.send();
   }

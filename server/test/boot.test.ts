@@ -1,8 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import path from 'node:path';
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { dropDatabase, newDatabase } from './harness.js';
 
 const root = path.join(import.meta.dirname, '..', '..');
 
@@ -137,6 +139,37 @@ describe('npm start', { timeout: 60_000 }, () => {
     expect(await ask('{ document(id: "hello") { revision } }')).toEqual({ data: { document: { revision: 1 } } });
     next.child.kill('SIGINT');
     expect(await next.exited).toBe(0);
+  });
+
+  it.each([
+    ['token', 'server/token-cli.ts', ['list']],
+    ['token', 'server/token-cli.ts', ['revoke', 'some']],
+    ['token', 'server/token-cli.ts', ['create', '--name', 'Ann', '--role', 'VIEWER']],
+    ['compact', 'server/compact-cli.ts', ['--dry-run']],
+  ])('has to come before %s where there is no data: it says so, and makes nothing (%s, %j)', async (_command, script, args) => {
+    const empty = path.join(folder, 'empty');
+    const refused = run(script, args, { CONCORD_DATA: empty });
+    expect(await refused.exited).toBe(1);
+    expect(refused.output()).toBe(`There is no data of Concord in ${empty} (CONCORD_DATA). Nothing was done.
+The first npm start makes it, with a token of the owner. If a server has run already, set CONCORD_DATA or DATABASE_URL as it has them.
+`);
+    await expect(readdir(empty)).rejects.toThrow('ENOENT');
+    await mkdir(empty);
+    await run(script, args, { CONCORD_DATA: empty }).exited;
+    expect(await readdir(empty)).toEqual([]);
+    await rm(empty, { recursive: true });
+  });
+
+  it('has to come before token where the database of DATABASE_URL is empty: it says so, and makes no tables', async () => {
+    const databaseUrl = await newDatabase();
+    const refused = run('server/token-cli.ts', ['list'], { DATABASE_URL: databaseUrl });
+    expect(await refused.exited).toBe(1);
+    expect(refused.output()).toMatch(/^There is no data of Concord in the database of DATABASE_URL\. Nothing was done\.\n/);
+    const client = new pg.Client({ connectionString: databaseUrl });
+    await client.connect();
+    expect((await client.query(`SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace`)).rows).toEqual([]);
+    await client.end();
+    await dropDatabase(databaseUrl);
   });
 
   it.concurrent.each([

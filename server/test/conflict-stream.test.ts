@@ -101,7 +101,7 @@ describe('following the conflicts', () => {
   });
 
   it('takes a cursor that another node gave before this one has heard of it, and refuses one that nobody gave', async () => {
-    const deaf = await world.node({ pollMs: 30, notify: { pauseMs: 0, publish: () => Promise.resolve(), subscribe: () => () => undefined, onGap: () => () => undefined, close: () => Promise.resolve() } });
+    const deaf = await world.node({ pollMs: 30, notify: { pauseMs: 0, alone: false, publish: () => Promise.resolve(), subscribe: () => () => undefined, onGap: () => () => undefined, close: () => Promise.resolve() } });
     const before = follow(deaf);
     await next(before);
     await quarrel(node, 'heard-late', 1);

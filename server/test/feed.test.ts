@@ -93,7 +93,7 @@ describe('following the feed', () => {
 
   it('brings commits of another node by hint, and by the poll when the hint is lost', async () => {
     const other = await world.node();
-    const polling = await world.node({ pollMs: 30, notify: { pauseMs: 0, publish: () => Promise.resolve(), subscribe: () => () => undefined, onGap: () => () => undefined, close: () => Promise.resolve() } });
+    const polling = await world.node({ pollMs: 30, notify: { pauseMs: 0, alone: false, publish: () => Promise.resolve(), subscribe: () => () => undefined, onGap: () => () => undefined, close: () => Promise.resolve() } });
     for (const listening of [other, polling]) {
       const stream = follow(listening, null);
       await next(stream);

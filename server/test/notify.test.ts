@@ -1,6 +1,8 @@
 import pg from 'pg';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Position, WorkspaceId } from '@concord/core';
+import { feedChannel, Hints } from '../feed/hints.js';
 import { openPostgresNotifications } from '../notify-postgres.js';
 import type { Notifications } from '../notify.js';
 import { openCuttableProxy } from './cuttable-proxy.js';
@@ -43,8 +45,8 @@ describe('Hints over PostgreSQL', () => {
     await dropDatabase(databaseUrl);
   });
 
-  async function open(connectionString = databaseUrl, log = quiet): Promise<Notifications> {
-    const notify = await openPostgresNotifications({ connectionString, log, heartbeat: soon });
+  async function open(connectionString = databaseUrl, log = quiet, heartbeat = soon): Promise<Notifications> {
+    const notify = await openPostgresNotifications({ connectionString, log, heartbeat });
     opened.push(notify);
     return notify;
   }
@@ -100,6 +102,60 @@ describe('Hints over PostgreSQL', () => {
     await gap;
     await here.close();
     await proxy.close();
+  });
+
+  /** The database is asked in between, so that time and messages pass. */
+  async function untilAlone(notify: Notifications): Promise<void> {
+    while (!notify.alone) await admin.query('SELECT pg_sleep(0.01)');
+  }
+
+  describe('of where a workspace is', () => {
+    const [workspace, at] = ['w' as WorkspaceId, (position: number) => position as Position];
+    const hintsOf = (notify: Notifications, seen: (position: Position) => void = () => undefined) => new Hints(notify, (_, position) => seen(position), () => undefined);
+
+    it('are sent to nobody by a node that is alone, and to a node that comes after it was told to look', async () => {
+      const own = await newDatabase();
+      const listener = new pg.Client({ connectionString: own });
+      await listener.connect();
+      await listener.query(`LISTEN ${feedChannel}`);
+      const firstSent = new Promise((resolve) => listener.on('notification', ({ payload }) => resolve(payload)));
+      const here = await open(own);
+      const mine = hintsOf(here);
+      await untilAlone(here);
+      mine.tell(workspace, at(1));
+      expect(here.alone).toBe(true);
+
+      const there = await open(own);
+      const seen = new Promise<Position>((resolve) => hintsOf(there, resolve));
+      await gapOf(there);
+      expect(here.alone).toBe(false);
+      expect(there.alone).toBe(false);
+      mine.tell(workspace, at(2));
+      expect(await seen).toBe(2);
+      expect(await firstSent).toBe('{"w":2}');
+
+      await there.close();
+      await untilAlone(here);
+      await mine.close();
+      await here.close();
+      await listener.end();
+      await dropDatabase(own);
+    });
+
+    it('are made up for where a node that was alone did not hear another come', async () => {
+      const own = await newDatabase();
+      const proxy = await openCuttableProxy(own);
+      const here = await open(proxy.url, quiet, { ...soon, deadlineMs: 1_000 });
+      await untilAlone(here);
+      void proxy.holdAnswers();
+      // It believes for longer than this takes that there are others, and asks nobody to look.
+      const there = await open(own, quiet, { everyMs: 60_000, deadlineMs: 60_000 });
+      await gapOf(there);
+      await here.close();
+      await there.close();
+      await proxy.close();
+      await dropDatabase(own);
+    });
   });
 
   it('leave no connection behind where listening fails again and again', async () => {
