@@ -1,11 +1,12 @@
+import path from 'node:path';
 import type { Logger } from 'pino';
 import { readCommandLine } from './arguments.js';
 import { readConfig, type Config } from './config.js';
 import { openDatabase, type Database } from './database.js';
 import { loadEnvironmentFile } from './environment.js';
 import { createLog } from './log.js';
-import { startEmbedded } from './postgres/embedded.js';
-import { migrate } from './postgres/migrate.js';
+import { hasDatabase, startEmbedded } from './postgres/embedded.js';
+import { isConcords, migrate } from './postgres/migrate.js';
 
 /** What a command has to say on standard output, and its exit status. */
 export interface Outcome {
@@ -47,9 +48,11 @@ async function main<Command>({ usage, read, run }: CommandLine<Command>): Promis
   loadEnvironmentFile();
   const config = readConfig({ ...process.env, NODE_ENV: 'development' });
   const log = createLog({ logLevel: 'warn', logPretty: true });
+  if (config.databaseUrl === null && !(await hasDatabase(config.dataFolder))) throw new Error(noData(config));
   const embedded = config.databaseUrl === null ? await startEmbedded({ dataFolder: config.dataFolder, log }) : null;
   const connectionString = config.databaseUrl ?? embedded?.connectionString ?? '';
   try {
+    if (!(await isConcords(connectionString))) throw new Error(noData(config));
     await migrate(connectionString, log);
     const database = openDatabase({ connectionString, poolSize: 2, log });
     try {
@@ -62,4 +65,11 @@ async function main<Command>({ usage, read, run }: CommandLine<Command>): Promis
   } finally {
     await embedded?.stop();
   }
+}
+
+/** A command makes no database: the first start of the server does, with a workspace to have tokens for. */
+function noData({ databaseUrl, dataFolder }: Config): string {
+  const where = databaseUrl === null ? `${path.resolve(dataFolder)} (CONCORD_DATA)` : 'the database of DATABASE_URL';
+  return `There is no data of Concord in ${where}. Nothing was done.
+The first npm start makes it, with a token of the owner. If a server has run already, set CONCORD_DATA or DATABASE_URL as it has them.`;
 }

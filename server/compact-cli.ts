@@ -15,8 +15,8 @@ const usage = `Usage:
       --workspace ID   the changes of this workspace only, and no audit (default: all)
       --dry-run        only says how much would go
 
-Works on DATABASE_URL, or on the own PostgreSQL in CONCORD_DATA, whether the server runs or not. PostgreSQL uses the space
-again by itself; VACUUM FULL gives it back to the disk.
+Works on the data of a server that has started before, whether it runs now or not: in DATABASE_URL, or of the own PostgreSQL in
+CONCORD_DATA. PostgreSQL uses the space again by itself; VACUUM FULL gives it back to the disk.
 Exit status: 0 done, 1 something could not be compacted, 2 wrong arguments.
 `;
 

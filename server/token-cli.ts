@@ -17,8 +17,9 @@ const usage = `Usage:
   npm run token -- revoke ID
       Ends a token at once, on running servers too.
 
-Works on DATABASE_URL, or on the own PostgreSQL in CONCORD_DATA, whether the server runs or not. Servers with REDIS_URL are told of a
-revocation by Redis: set it here too, else their open connections end within a minute.
+Works on the data of a server that has started before, whether it runs now or not: in DATABASE_URL, or of the own PostgreSQL in
+CONCORD_DATA. Servers with REDIS_URL are told of a revocation by Redis: set it here too, else their open connections end within a
+minute.
 Exit status: 0 done, 1 not done, 2 wrong arguments.
 `;
 
@@ -78,6 +79,7 @@ async function run(command: Command, { prisma }: Database, tell: (tokenId: strin
     }
     case 'list': {
       const tokens = await prisma.token.findMany({ include: { principal: { include: { memberships: true } } }, orderBy: { createdAt: 'asc' } });
+      if (tokens.length === 0) return 'There are no tokens. The first start of the server makes one.\n';
       return tokens
         .map(({ id, revokedAt, expiresAt, label, principal }) => {
           const state = revokedAt !== null ? 'revoked' : expiresAt === null ? 'valid' : expiresAt > new Date() ? `until ${expiresAt.toISOString().slice(0, 10)}` : 'expired';

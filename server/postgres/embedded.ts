@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chown, mkdir, mkdtemp, open, readdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises';
+import { chown, mkdir, mkdtemp, open, readdir, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -27,6 +27,7 @@ interface Remembered {
   readonly password: string;
 }
 
+const memoryFile = 'postgres.json';
 const role = 'concord';
 const database = 'concord';
 const startTimeoutMs = 60_000;
@@ -65,7 +66,7 @@ export async function startEmbedded(options: {
   await openDataFolder(dataFolder);
   const installation = await findInstallation(dataFolder);
   for (const note of installation.notes) log.info(note);
-  const memory = new Memory(path.join(dataFolder, 'postgres.json'));
+  const memory = new Memory(path.join(dataFolder, memoryFile));
 
   let remembered = await memory.read();
   if (!(await hasCluster(installation))) {
@@ -129,6 +130,17 @@ async function answers(connectionString: string, log: Logger): Promise<boolean> 
 async function removeLocks({ clusterFolder }: Installation): Promise<void> {
   const left = (await readdir(clusterFolder)).filter((name) => name === 'postmaster.pid' || name.startsWith('.s.PGSQL.'));
   for (const name of left) await rm(path.join(clusterFolder, name), { force: true });
+}
+
+/** Whether a start has made a database in this data folder, or begun to; looks only. */
+export async function hasDatabase(dataFolder: string): Promise<boolean> {
+  const isThere = (name: string): Promise<boolean> =>
+    stat(path.join(dataFolder, name)).then(
+      () => true,
+      // Where it cannot be told, the start tells why.
+      (error: unknown) => !(error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')),
+    );
+  return (await isThere(memoryFile)) || (await isThere('postgres'));
 }
 
 /** The port and the password on disk. Written whole or not at all. */

@@ -85,6 +85,21 @@ async function isUpToDate(client: pg.Client, scripts: readonly MigrationScript[]
   return scripts.every(({ name, sql }) => applied.get(name) === createHash('sha256').update(sql).digest('hex'));
 }
 
+/** False: a server has never started on this database. Changes nothing. */
+export async function isConcords(connectionString: string): Promise<boolean> {
+  const names = (await readMigrations(await findPrismaFolder())).map(({ name }) => name);
+  const client = new pg.Client({ connectionString, application_name: 'concord-migrate' });
+  await client.connect();
+  try {
+    const table = await client.query<{ found: string | null }>(`SELECT to_regclass('_prisma_migrations')::text AS found`);
+    if (table.rows[0]?.found == null) return false;
+    const { rowCount } = await client.query('SELECT FROM _prisma_migrations WHERE migration_name = ANY($1) AND finished_at IS NOT NULL LIMIT 1', [names]);
+    return rowCount === 1;
+  } finally {
+    await client.end();
+  }
+}
+
 /** How many migrations the database still lacks; readiness asks it. */
 export async function pendingMigrations(client: pg.Pool, scripts: readonly MigrationScript[]): Promise<number> {
   const { rows } = await client.query<{ migration_name: string }>(

@@ -4,7 +4,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import path from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { dropDatabase, newDatabase } from './harness.js';
+import { postgresUrl } from './postgres-url.js';
 
 const root = path.join(import.meta.dirname, '..', '..');
 
@@ -161,7 +161,11 @@ The first npm start makes it, with a token of the owner. If a server has run alr
   });
 
   it('has to come before token where the database of DATABASE_URL is empty: it says so, and makes no tables', async () => {
-    const databaseUrl = await newDatabase();
+    const name = `never_started_${process.pid}`;
+    const admin = new pg.Client({ connectionString: postgresUrl() });
+    await admin.connect();
+    await admin.query(`CREATE DATABASE ${name}`);
+    const databaseUrl = Object.assign(new URL(postgresUrl()), { pathname: `/${name}` }).href;
     const refused = run('server/token-cli.ts', ['list'], { DATABASE_URL: databaseUrl });
     expect(await refused.exited).toBe(1);
     expect(refused.output()).toMatch(/^There is no data of Concord in the database of DATABASE_URL\. Nothing was done\.\n/);
@@ -169,7 +173,8 @@ The first npm start makes it, with a token of the owner. If a server has run alr
     await client.connect();
     expect((await client.query(`SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace`)).rows).toEqual([]);
     await client.end();
-    await dropDatabase(databaseUrl);
+    await admin.query(`DROP DATABASE ${name} WITH (FORCE)`);
+    await admin.end();
   });
 
   it.concurrent.each([
