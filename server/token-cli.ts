@@ -58,8 +58,8 @@ function readCommand(args: readonly string[], now: Date): Command {
   }
 }
 
-/** `tell`: tells the running servers of a revoked token; false when that failed. */
-async function run(command: Command, { prisma }: Database, tell: (tokenId: string) => Promise<boolean>): Promise<string> {
+/** `tell`: tells the running servers of a revoked token; null, or why that failed. */
+async function run(command: Command, { prisma }: Database, tell: (tokenId: string) => Promise<string | null>): Promise<string> {
   switch (command.kind) {
     case 'create': {
       const { name, role, workspaceId, label, expiresAt } = command;
@@ -99,16 +99,17 @@ async function run(command: Command, { prisma }: Database, tell: (tokenId: strin
       await prisma.auditEntry.create({
         data: auditRow({ workspaceId: null, principalId: null, action: 'REVOKE_TOKEN', outcome: 'OK', detail: { tokenId: command.id, by: 'command line' } }, new Date()),
       });
-      return (await tell(command.id)) ? `Revoked ${command.id}.\n` : `Revoked ${command.id}. Running servers could not be told by Redis; connections that are open end within a minute.\n`;
+      const untold = await tell(command.id);
+      return `Revoked ${command.id}.${untold === null ? '' : ` Running servers could not be told, so connections that are open end within a minute: ${untold}`}\n`;
     }
   }
 }
 
-/** By the way on which the servers listen: see auth/authenticate.ts. */
-async function tellServers(tokenId: string, pool: Database['pool'], redisUrl: string | null, log: Logger): Promise<boolean> {
+/** By the way on which the servers listen: see auth/authenticate.ts. Null, or why that failed. */
+async function tellServers(tokenId: string, pool: Database['pool'], redisUrl: string | null, log: Logger): Promise<string | null> {
   if (redisUrl === null) {
     await pool.query('SELECT pg_notify($1, $2)', [tokensChannel, tokenId]);
-    return true;
+    return null;
   }
   try {
     const redis = await openRedis({ url: redisUrl, log });
@@ -117,10 +118,9 @@ async function tellServers(tokenId: string, pool: Database['pool'], redisUrl: st
     } finally {
       redis.close();
     }
-    return true;
+    return null;
   } catch (error) {
-    log.warn({ reason: reasonOf(error) }, 'Redis was not told.');
-    return false;
+    return reasonOf(error);
   }
 }
 

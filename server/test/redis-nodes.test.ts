@@ -53,6 +53,15 @@ describe('Two servers of one database with Redis', () => {
     for (const socket of sockets) expect(await socket.closed).toMatchObject({ code: 4401 });
   });
 
+  it('are said once not to be told, and why, when Redis is away while a token is revoked on the command line', async () => {
+    const token = await one.newToken('EDITOR');
+    const cli = fileURLToPath(new URL('../token-cli.ts', import.meta.url));
+    const environment = { ...process.env, DATABASE_URL: one.databaseUrl, REDIS_URL: 'redis://:geheim@127.0.0.1:1' };
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, ['--conditions=@concord/source', '--import', 'tsx', cli, 'revoke', token.split('.')[0]!], { env: environment, timeout: 25_000, killSignal: 'SIGKILL' });
+    expect(stdout).toMatch(/^Revoked \w+\. Running servers could not be told, so connections that are open end within a minute: the Redis of REDIS_URL cannot be reached at 127\.0\.0\.1:1 \(ECONNREFUSED\)\. .*\n$/);
+    expect(stderr).toBe('');
+  });
+
   it('count the operations of a principal together, and each principal for itself', async () => {
     const strict = await start(undefined, { operationsPerSecond: 1, operationsBurst: 4 });
     const beside = await start(strict, { operationsPerSecond: 1, operationsBurst: 4 });
