@@ -64,14 +64,15 @@ export class LogPages {
   }
 
   private async read(position: Position, filter: FeedFilter, rows: number | null): Promise<FollowedPage> {
-    const read = await readLog(this.db, this.workspaceId, position, rows ?? mostRows, filter.logFilter, batchBytes);
+    const asked = rows ?? mostRows;
+    const read = await readLog(this.db, this.workspaceId, position, asked, filter.logFilter, batchBytes);
     const page = upToBatchEnd(read);
     const records = page.changes.map(({ record }) => record);
     const inside = filter.key !== null && !page.expired && page.to < page.head;
     return {
       page,
       batch: inside ? { type: 'ChangeBatch', changes: filter.pass(records), left: [], cursor: formatCursor({ epoch: page.epoch, position: page.to }), upToDate: false } : null,
-      rows: Math.min(mostRows, Math.max(leastRows, 2 * page.changes.length)),
+      rows: page.changes.length < asked && page.to === page.changes.at(-1)?.record.position ? Math.max(leastRows, Math.min(mostRows, 2 * page.changes.length)) : mostRows,
     };
   }
 }

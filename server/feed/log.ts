@@ -32,28 +32,31 @@ FROM workspaces w LEFT JOIN LATERAL (
 WHERE w.id = $1
 ORDER BY c.position`;
 
-/**
- * Without the conditions of a filter: where PostgreSQL has no statistics yet it takes them for so selective that it would sort all the
- * rest of the log for each page.
- */
 const readWhole = readStatement('');
-const readFiltered = readStatement(' AND ($5::text IS NULL OR collection = $5) AND ($6::text[] IS NULL OR document_id = ANY($6))');
+/**
+ * A page with a filter looks at so many positions at most: one that lets little through would read all the rest of the log in one
+ * statement, and where PostgreSQL has no statistics yet it takes filters for so selective that it would also sort it, for each page.
+ */
+const filteredPositions = 10_000;
+const readFiltered = readStatement(' AND changes.position <= $5 AND ($6::text IS NULL OR collection = $6) AND ($7::text[] IS NULL OR document_id = ANY($7))');
 
 /**
  * The log after a position, in order, in one statement: what is not in the result and not after `to` will never appear,
  * because positions are given in commit order. Whether the log still reaches back so far is told by the same snapshot, so a
  * compaction that overtakes a reader is seen by it and never makes a hole (I4). `where` of the filter is not applied here: it
- * looks at documents. A page ends after `limit` changes or with the one that reaches `mostBytes`.
+ * looks at documents. A page ends after `limit` changes or with the one that reaches `mostBytes`; one with a filter may end before
+ * that, even without a change.
  *
  * @throws ConcordError WORKSPACE_NOT_FOUND.
  */
 export async function readLog(db: Queryable, workspaceId: WorkspaceId, after: number, limit: number, filter: DocumentFilter = {}, mostBytes = pageBytes): Promise<LogPage> {
   const { collection, ids } = filter;
   const isFiltered = collection !== undefined || ids !== undefined;
+  const end = isFiltered ? after + filteredPositions : Infinity;
   const values = [workspaceId, after, limit, mostBytes];
   const { rows } = await db.query<LogRow>(
     isFiltered
-      ? { name: 'concord-read-log-filtered', text: readFiltered, values: [...values, collection ?? null, ids ?? null] }
+      ? { name: 'concord-read-log-filtered', text: readFiltered, values: [...values, end, collection ?? null, ids ?? null] }
       : { name: 'concord-read-log', text: readWhole, values },
   );
   const [first] = rows;
@@ -61,7 +64,8 @@ export async function readLog(db: Queryable, workspaceId: WorkspaceId, after: nu
   const changes = rows.filter((row) => row.position !== null).map((row) => ({ record: changeRecord(workspaceId, row), bytes: 400 + (row.size ?? 0) * 2 }));
   const last = rows.at(-1);
   const cut = changes.length === limit || (last?.size ?? 0) + (last?.before === undefined ? 0 : Number(last.before)) >= mostBytes;
-  return { changes, to: cut && changes.length > 0 ? changes.at(-1)!.record.position : (Math.max(after, first.head) as Position), head: first.head, epoch: first.epoch, expired: first.expired };
+  const lookedAt = Math.max(after, Math.min(first.head, end)) as Position;
+  return { changes, to: cut && changes.length > 0 ? changes.at(-1)!.record.position : lookedAt, head: first.head, epoch: first.epoch, expired: first.expired };
 }
 
 export interface ChangeRow {
