@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Logger } from 'pino';
 import { gapChannel, Listeners, mostWaiting, type Notifications } from './notify.js';
 import type { Queryable } from './postgres/queryable.js';
-import { reasonOf, type RedisConnections } from './redis.js';
+import { isRefusal, reasonOf, type RedisConnections } from './redis.js';
 
 /**
  * What every key and channel of this database begins with, so that two Concords may share one Redis. Made of PostgreSQL's own
@@ -51,8 +51,9 @@ export async function openRedisNotifications(options: { readonly redis: RedisCon
     listeners.gap();
   }
 
+  /** A connection that has broken is told of by redis.ts, and this is tried again with the next one. */
   function notListening(error: unknown): void {
-    log.warn({ reason: reasonOf(error) }, 'SUBSCRIBE failed; hints are late until the connection is made anew.');
+    if (!closed && isRefusal(error)) log.warn({ reason: reasonOf(error) }, 'Redis does not let this node listen: changes of other nodes come up to FEED_POLL_MS late. See that its user has the rights that docs/OPERATIONS.md lists.');
   }
 
   function tellGap(): void {
@@ -87,7 +88,7 @@ export async function openRedisNotifications(options: { readonly redis: RedisCon
         if (owing) tellGap();
       } catch (error) {
         owing = true;
-        log.warn({ reason: reasonOf(error), channel }, 'A hint was not sent.');
+        if (isRefusal(error)) log.warn({ reason: reasonOf(error), channel }, 'Redis did not take a hint for the other nodes: they look by themselves within FEED_POLL_MS.');
       } finally {
         waiting -= 1;
       }
@@ -95,9 +96,7 @@ export async function openRedisNotifications(options: { readonly redis: RedisCon
     subscribe(channel, listener) {
       const { first, stop } = listeners.add(channel, listener);
       if (first && subscriber.status === 'ready') {
-        listen([channel]).catch((error: unknown) => {
-          if (!closed) log.warn({ reason: reasonOf(error), channel }, 'SUBSCRIBE failed; it is repeated with the next connection.');
-        });
+        listen([channel]).catch(notListening);
       }
       return stop;
     },
@@ -111,6 +110,3 @@ export async function openRedisNotifications(options: { readonly redis: RedisCon
     },
   };
 }
-
-/** Redis has answered; without an answer the connection is gone. */
-const isRefusal = (error: unknown): boolean => error instanceof Error && error.name === 'ReplyError';

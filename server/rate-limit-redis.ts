@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
 import { filledAfter, LocalBuckets, mostKeys, waitFor, type Buckets, type BucketSize } from './rate-limit-buckets.js';
-import { reasonOf, type RedisConnections } from './redis.js';
+import { isRefusal, reasonOf, type RedisConnections } from './redis.js';
 
 /** Buckets that all nodes of one database share. `name` tells one kind of them from another. */
 export interface SharedBuckets {
@@ -57,8 +57,11 @@ export function openSharedBuckets(options: {
   readonly monotonicNow: () => number;
 }): SharedBuckets {
   const { prefix, log, monotonicNow } = options;
-  const { commands } = options.redis;
+  const { redis } = options;
+  const { commands } = redis;
   let away = false;
+  /** Redis is there and will not write: nobody else tells the operator of that. */
+  let refused = false;
   let closed = false;
   let lookAgain: NodeJS.Timeout | undefined;
 
@@ -97,7 +100,9 @@ export function openSharedBuckets(options: {
   function goAway(error: unknown): void {
     if (away) return;
     away = true;
-    log.warn({ reason: reasonOf(error) }, 'Redis does not answer: rate limits are counted by each node for itself until it does.');
+    refused = isRefusal(error);
+    if (refused) log.warn({ reason: reasonOf(error) }, 'Redis refuses to count: rate limits are counted by each node for itself until it does. See to its memory, and to the rights of its user (docs/OPERATIONS.md).');
+    else redis.unanswered(error);
     scheduleLook();
   }
 
@@ -107,7 +112,8 @@ export function openSharedBuckets(options: {
       // A Redis that answers may still refuse to write.
       inTime(run('rate-probe', [1, 1, 0, 0])).then(() => {
         away = false;
-        log.info('Redis answers: rate limits are shared again.');
+        if (refused) log.info('Redis counts again: rate limits are shared.');
+        else redis.answered();
       }, scheduleLook);
     }, lookAgainMs);
     lookAgain.unref();

@@ -8,16 +8,17 @@ export interface RedisConnections {
   readonly commands: Redis;
   /** Only listens. */
   readonly subscriber: Redis;
+  /** Redis has left a question without an answer: it counts as away, and the operator is told so, until `answered`. */
+  unanswered(error: unknown): void;
+  answered(): void;
   close(): void;
 }
 
 const longestRetryMs = 2_000;
 
-/** What is not so while a connection is broken. For the log. */
-const meanwhile = {
-  commands: 'other nodes see the commits of this one only when they look (FEED_POLL_MS), a token that is revoked here may be used there for up to a minute, and each node counts rate limits for itself',
-  subscriber: 'this node sees the commits of others only when it looks (FEED_POLL_MS), and a token that is revoked there may be used here for up to a minute',
-} as const;
+/** For the operator, who may know of Redis only that it is there. */
+const away = `Redis is away; it is tried again every ${longestRetryMs / 1_000} seconds. Nothing is lost and everything is served, but until it is back changes that other nodes commit come up to FEED_POLL_MS late, a token that is revoked on one node may be used on another for up to a minute, and each node counts rate limits for itself. See that the Redis of REDIS_URL runs and can be reached; no server needs a restart.`;
+const back = 'Redis is back: hints between nodes and shared rate limits go over it again.';
 
 /** Somebody is there who did not understand, or did not want to: with the wrong scheme it looks so. */
 const noConversation = /^(ETIMEDOUT|ECONNRESET|EPIPE|EPROTO|ERR_SSL_.*)$/;
@@ -31,8 +32,19 @@ export async function openRedis(options: { readonly url: string; readonly log: L
   const { host } = new URL(url);
   const opened: Redis[] = [];
   let closed = false;
+  /** What does not work now. Said when the first comes and when the last is gone, not for each: they break together. */
+  const missing = new Set<string>();
 
-  async function open(kind: keyof typeof meanwhile, name: string): Promise<Redis> {
+  function miss(what: string, reason: string): void {
+    if (closed || missing.has(what)) return;
+    if (missing.size === 0) log.warn({ reason, host }, away);
+    missing.add(what);
+  }
+  function regain(what: string): void {
+    if (missing.delete(what) && missing.size === 0) log.info({ host }, back);
+  }
+
+  async function open(name: string): Promise<Redis> {
     let connected = false;
     const redis = new Redis(url, {
       lazyConnect: true,
@@ -47,21 +59,14 @@ export async function openRedis(options: { readonly url: string; readonly log: L
       autoResendUnfulfilledCommands: false,
       autoResubscribe: false,
     });
-    let away = false;
-    let reason: string | undefined;
-    redis.on('error', (error) => (reason = reasonOf(error)));
+    let cause: unknown;
+    redis.on('error', (error) => (cause = error));
     redis.on('close', () => {
-      if (away || closed || !connected) return;
-      away = true;
-      log.warn(
-        { reason, connection: name, host },
-        `A connection to Redis broke and is tried again until it is back. Nothing is lost, but meanwhile ${meanwhile[kind]}. See that the Redis of REDIS_URL runs and can be reached; this server needs no restart.`,
-      );
+      if (connected) miss(name, inWords(cause));
     });
     redis.on('ready', () => {
-      reason = undefined;
-      if (away) log.info({ connection: name }, 'Redis is back.');
-      away = false;
+      cause = undefined;
+      regain(name);
     });
     opened.push(redis);
     await connect(redis, url);
@@ -76,8 +81,8 @@ export async function openRedis(options: { readonly url: string; readonly log: L
   let commands: Redis;
   let subscriber: Redis;
   try {
-    commands = await open('commands', 'concord');
-    subscriber = await open('subscriber', 'concord-listen');
+    commands = await open('concord');
+    subscriber = await open('concord-listen');
   } catch (error) {
     disconnect();
     throw error;
@@ -92,6 +97,8 @@ export async function openRedis(options: { readonly url: string; readonly log: L
   return {
     commands,
     subscriber,
+    unanswered: (error) => miss('answers', inWords(error)),
+    answered: () => regain('answers'),
     close() {
       clearInterval(beat);
       disconnect();
@@ -103,6 +110,17 @@ export async function openRedis(options: { readonly url: string; readonly log: L
 export function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
+
+/** Why a connection is gone, without the words of the driver. */
+function inWords(error: unknown): string {
+  const [, ms] = /(?:no answer within|any in) (\d+) ?ms/.exec(reasonOf(error)) ?? [];
+  if (ms !== undefined) return `no answer within ${ms} ms`;
+  const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? ` (${error.code})` : '';
+  return `the connection was closed${code}`;
+}
+
+/** Redis has answered, and refused; without an answer the connection is gone. */
+export const isRefusal = (error: unknown): boolean => error instanceof Error && error.name === 'ReplyError';
 
 async function connect(redis: Redis, url: string): Promise<void> {
   let first: unknown;

@@ -169,25 +169,38 @@ describe('Hints over Redis', () => {
     await new Promise((resolve) => between.close(resolve));
   });
 
-  it('that stop are told to the operator, with what it means and what to do, and so is their return', async () => {
+  it.each([
+    ['is killed', (own: RedisServer) => own.kill(), (own: RedisServer) => own.restart()],
+    ['stalls', (own: RedisServer) => Promise.resolve(own.stall()), (own: RedisServer) => Promise.resolve(own.goOn())],
+  ])('that stop because Redis %s are told to the operator once, with what it means and what to do, and so is their return', async (_how, lose, bring) => {
     const own = await startRedisServer();
-    const lines: { readonly msg: string; readonly connection: string }[] = [];
+    const lines: { readonly msg: string; readonly reason?: string }[] = [];
     let wake = (): void => undefined;
-    const said = async (pattern: RegExp, count: number) => {
-      while (lines.filter(({ msg }) => pattern.test(msg)).length < count) await new Promise<void>((resolve) => (wake = resolve));
-    };
     const operatorsLog = pino({}, { write: (line: string) => (lines.push(JSON.parse(line) as (typeof lines)[number]), wake()) });
+    const said = async (pattern: RegExp) => {
+      while (!lines.some(({ msg }) => pattern.test(msg))) await new Promise<void>((resolve) => (wake = resolve));
+    };
     const redis = await openRedis({ url: own.url, log: operatorsLog, heartbeat: soon });
-    await own.kill();
-    await said(/broke/, 2);
-    const [commands, listening] = ['concord', 'concord-listen'].map((name) => lines.find(({ connection }) => connection === name)?.msg);
-    expect(commands).toMatch(/Nothing is lost, but meanwhile other nodes see the commits of this one only when they look \(FEED_POLL_MS\).*each node counts rate limits for itself\. See that the Redis of REDIS_URL runs/);
-    expect(listening).toMatch(/meanwhile this node sees the commits of others only when it looks \(FEED_POLL_MS\).*this server needs no restart\.$/);
-    await own.restart();
-    await said(/^Redis is back\.$/, 2);
+    const notify = await openRedisNotifications({ redis, prefix: 'told:', log: operatorsLog });
+    const shared = openSharedBuckets({ redis, prefix: 'told:', log: operatorsLog, monotonicNow: () => performance.now() });
+    const buckets = shared.of('calls', { perSecond: 1, most: 5 });
+    const ours = hear(notify, 'c');
+    await notify.publish('c', 'ready');
+    await ours.until('ready');
+    const broken = Promise.all([redis.commands, redis.subscriber].map((connection) => new Promise((resolve) => connection.once('close', resolve))));
+    const [lost] = [lose(own), notify.publish('c', 'lost'), buckets.look('ann'), buckets.charge('ann')];
+    await Promise.all([lost, broken]);
+    expect(lines.map(({ msg }) => msg)).toEqual([
+      'Redis is away; it is tried again every 2 seconds. Nothing is lost and everything is served, but until it is back changes that other nodes commit come up to FEED_POLL_MS late, a token that is revoked on one node may be used on another for up to a minute, and each node counts rate limits for itself. See that the Redis of REDIS_URL runs and can be reached; no server needs a restart.',
+    ]);
+    expect(lines[0]?.reason).toMatch(/^(the connection was closed|no answer within \d+ ms)( \(\w+\))?$/);
+    await bring(own);
+    await said(/^Redis is back: hints between nodes and shared rate limits go over it again\.$/);
+    expect(lines).toHaveLength(2);
+    await notify.close();
+    shared.close();
     redis.close();
     await own.close();
-    expect(lines).toHaveLength(4);
   });
 
   it('are a reason not to start when Redis is not there, and the message holds no password', async () => {
