@@ -40,6 +40,7 @@ export class Push {
   /** Only wakes up for a document that was blocked. */
   private alarm: unknown;
   private attempts = 0;
+  private refused: ConcordError | undefined;
   /** Halved while the server refuses a whole push, so that the one edit at fault is found. */
   private batchEdits = defaultLimits.pushPatches;
 
@@ -49,6 +50,11 @@ export class Push {
     inFilter: (state: DocumentState) => boolean,
   ) {
     this.verdicts = new Verdicts(store, environment, inFilter);
+  }
+
+  /** What the server refused the last push with, where only a person can put it right; undefined while it is tried again. */
+  get refusal(): ConcordError | undefined {
+    return this.refused;
   }
 
   start(surroundings: PushSurroundings): void {
@@ -61,6 +67,7 @@ export class Push {
     this.environment.timers.clear(this.pause);
     this.environment.timers.clear(this.alarm);
     this.pause = undefined;
+    this.refused = undefined;
     this.verdicts.forgetAcknowledged();
     this.attempts = 0;
   }
@@ -180,6 +187,7 @@ export class Push {
       case 'FORBIDDEN':
       case 'WORKSPACE_NOT_FOUND':
       case 'PERSISTED_QUERY_ONLY':
+        this.refused = error;
         surroundings.failed(error);
         this.pauseFor(callerRetryMs);
         return false;
@@ -194,6 +202,7 @@ export class Push {
     this.environment.timers.clear(this.pause);
     this.pause = this.environment.timers.set(() => {
       this.pause = undefined;
+      this.refused = undefined;
       this.wake();
     }, ms);
   }

@@ -60,7 +60,7 @@ export class Replica {
     this.settling = new Settling(environment, {
       isClosed: () => this.closed,
       mayBeSettled: () => this.store.pendingCount === 0 && this.connection.state === 'live',
-      refusal: () => this.connection.refusal,
+      refusal: () => this.connection.refusal ?? this.push.refusal,
       nothingNewer: () => this.session.nothingNewer(this.connection.socket()),
       describe: () => {
         const { connection, pending, lastError } = this.watchedStatus.now();
@@ -187,8 +187,8 @@ export class Replica {
    * Resolves when every edit made here has come back from the server and nothing newer was to be had at a moment after this
    * call; waits for a connection if there is none. Refused edits (see `quarantined`) count as done.
    * @throws ConcordError UNAVAILABLE when the replica is closed, or after `timeoutMs` (default: waits for ever); at once what the
-   * server refuses the connection with, where waiting does not help: UNAUTHENTICATED (see `setToken`), FORBIDDEN,
-   * WORKSPACE_NOT_FOUND, INPUT_INVALID (the filter, say), PERSISTED_QUERY_ONLY.
+   * server refuses the connection or the edits with, where waiting does not help: UNAUTHENTICATED (see `setToken`), FORBIDDEN
+   * (a VIEWER has edited, say), WORKSPACE_NOT_FOUND, INPUT_INVALID (the filter, say), PERSISTED_QUERY_ONLY.
    */
   settled({ timeoutMs }: { readonly timeoutMs?: number } = {}): Promise<void> {
     return this.settling.settled(timeoutMs);

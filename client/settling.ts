@@ -3,7 +3,7 @@ import type { Environment } from './options.js';
 
 export interface SettlingSurroundings {
   isClosed(): boolean;
-  /** Why the server lets nobody in with what this replica has; undefined: it does, or is not reached. */
+  /** Why the server takes nothing from this replica, or does not let it in; undefined: it does, or is not reached. */
   refusal(): ConcordError | undefined;
   /** Connected, and nothing waits in the outbox. */
   mayBeSettled(): boolean;
@@ -32,7 +32,7 @@ export class Settling {
     for (const resolve of waiters) resolve();
   }
 
-  /** @throws ConcordError UNAVAILABLE when the replica is closed, or after `timeoutMs`; what the server refused the connection with. */
+  /** @throws ConcordError UNAVAILABLE when the replica is closed, or after `timeoutMs`; what the server refused the connection or the edits with. */
   async settled(timeoutMs: number | undefined): Promise<void> {
     const { timers, retry } = this.environment;
     let timedOut = false;

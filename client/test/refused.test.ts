@@ -120,5 +120,10 @@ describe('a replica without the right to be there', () => {
     expect(lastError?.code).toBe('FORBIDDEN');
     expect(connection).toBe('live');
     expect(replica.pending()).toMatchObject([{ documentId: 'viewer-wrote', kind: 'CREATE' }]);
+    // Waiting would not help, whether it began before or after the refusal.
+    await expect(replica.settled()).rejects.toMatchObject({ code: 'FORBIDDEN', message: lastError?.message });
+    await replica.goOffline();
+    replica.goOnline();
+    await expect(replica.settled()).rejects.toMatchObject({ code: 'FORBIDDEN' });
   });
 });
