@@ -55,6 +55,24 @@ describe('the demo', () => {
     expect(status).toBe(0);
   }, 120_000);
 
+  it.each([
+    ['nonsense', /^CONCORD_URL is "nonsense", which is no address of a server\. Give one like http:\/\/localhost:8080\/graphql, or unset it: the demo then starts a server of its own\.\n$/],
+    ['http://127.0.0.1:2/graphql', /^The server of CONCORD_URL cannot be reached at http:\/\/127\.0\.0\.1:2\/graphql \(ECONNREFUSED\)\. Start it with npm start, correct CONCORD_URL, or unset it: the demo then starts a server of its own\.\n$/],
+  ])('says in one line that there is no server at the address in CONCORD_URL: %s', async (url, text) => {
+    const { status, out, err } = await run('examples/demo/main.ts', ['documents.ndjson'], { CONCORD_URL: url, CONCORD_TOKEN: 'a.b' });
+    expect({ status, out }).toEqual({ status: 1, out: '' });
+    expect(err).toMatch(text);
+  });
+
+  it('says in one line that something else answers at the address, or that the token is refused', async () => {
+    const elsewhere = await run('examples/demo/main.ts', ['documents.ndjson'], { CONCORD_URL: server.url.replace('/graphql', '/health'), CONCORD_TOKEN: 'a.b' });
+    expect(elsewhere.err).toMatch(/^What answers at http:\S+\/health \(CONCORD_URL\) is no GraphQL endpoint of Concord \(HTTP \d+\)\. .*\n$/);
+    expect(elsewhere.status).toBe(1);
+    const refused = await run('examples/demo/main.ts', ['documents.ndjson'], { CONCORD_URL: server.url, CONCORD_TOKEN: 'a.b' });
+    expect(refused.err).toMatch(/^The demo failed: The token is unknown, expired or revoked\. .*\n$/);
+    expect(refused.status).toBe(1);
+  });
+
   it('tells what is wrong with its arguments, with status 2', async () => {
     expect(await run('examples/demo/main.ts', ['--sharde', '5'])).toMatchObject({ status: 2, err: expect.stringContaining('Usage: npm run demo') as string });
     expect(await run('examples/demo/main.ts', ['--shared', 'many'])).toMatchObject({ status: 2 });
@@ -80,5 +98,17 @@ describe('the first app of the README', () => {
     const { status, err } = await run('examples/first-app.ts', [], { CONCORD_URL: server.url, CONCORD_TOKEN: 'nobody.nothing' });
     expect(err).toMatch(/^The server refused the token: .*\n$/);
     expect(status).toBe(1);
+  }, 60_000);
+
+  it('says in one line that the address is none, or that the token may not write, without waiting', async () => {
+    const nowhere = await run('examples/first-app.ts', [], { CONCORD_URL: 'nonsense', CONCORD_TOKEN: server.token });
+    expect(nowhere.err).toMatch(/^url must be the http\(s\) address of the GraphQL endpoint, .*; got "nonsense"\.\n$/);
+    expect(nowhere.status).toBe(1);
+    rmSync(join(folder, 'notes.db'), { force: true });
+    const began = performance.now();
+    const viewer = await run('examples/first-app.ts', [], { CONCORD_URL: server.url, CONCORD_TOKEN: await server.newToken('VIEWER') });
+    expect(viewer.err).toMatch(/^[^\n]*VIEWER[^\n]*\n$/);
+    expect(viewer.status).toBe(1);
+    expect(performance.now() - began).toBeLessThan(8_000);
   }, 60_000);
 });

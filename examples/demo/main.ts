@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { runDemo } from './demo.js';
+import { WrongAddress } from './endpoint.js';
 import { installedPackages, readInput } from './input.js';
 import { Progress } from './progress.js';
 import { report } from './report.js';
@@ -85,7 +86,8 @@ async function main(): Promise<number> {
       await server.close();
     }
   } catch (error) {
-    process.stderr.write(`The demo failed: ${error instanceof Error ? error.message : String(error)}\n`);
+    const message = error instanceof Error ? error.message : String(error);
+    process.stderr.write(error instanceof WrongAddress ? `${message}\n` : `The demo failed: ${message}\n`);
     return 1;
   } finally {
     if (!values.keep) rmSync(folder, { recursive: true, force: true });

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { checkAddress } from './endpoint.js';
 import { ended, startServerProcess, type ServerProcess } from '../../test/server-process.js';
 
 /** Where the demo's documents are kept while it runs. */
@@ -18,6 +19,7 @@ export async function demoServer(environment: NodeJS.ProcessEnv): Promise<DemoSe
   const url = environment['CONCORD_URL'];
   if (url !== undefined && url !== '') {
     const token = environment['CONCORD_TOKEN'];
+    checkAddress(url);
     if (!token) throw new Error('CONCORD_URL is set but CONCORD_TOKEN is not. Set it to a token of an owner, as printed at the first start of the server.');
     return { url, token, close: () => Promise.resolve() };
   }
