@@ -13,7 +13,10 @@ export interface Outcome {
   readonly documentBytes: number;
   readonly skipped: readonly Skipped[];
   readonly shared: number;
-  readonly patches: number;
+  /** Of the shared ones: how many either side deleted while offline. */
+  readonly deleted: number;
+  /** How many edits were made, by when. */
+  readonly edits: { readonly imports: number; readonly preparing: number; readonly online: number; readonly offline: number };
   readonly crashed: boolean;
   /** How often each rule of the merge had to drop or weaken something: what the replicas recorded when they rebased. */
   readonly conflicts: ReadonlyMap<string, { readonly explanation: string; readonly count: number }>;
@@ -62,11 +65,9 @@ export async function runDemo({ server, input, folder, shared, seed, crash, prog
     bytes = { sent: bytes.sent + sent, received: bytes.received + received };
   };
   const random = seeded(seed);
-  let patches = 0;
 
   let a = await open('A', false);
   const importMs = await importInto(a, input, progress.stage('Importing into A'));
-  patches += input.documents.length;
   const pushMs = await timed(async () => {
     a.goOnline();
     await drained(a, progress.stage('Pushing to the server'));
@@ -79,17 +80,20 @@ export async function runDemo({ server, input, folder, shared, seed, crash, prog
 
   const ids = a.collection<JsonValue>(collection).query().all().filter(({ value }) => isShared(value)).map(({ id }) => id).slice(0, shared);
   for (const id of ids) a.collection(collection).edit(id, sharedPart);
-  patches += ids.length;
   await a.settled(settledWithin);
   await b.settled(settledWithin);
   const otherReplicaMs = ids[0] === undefined ? Number.NaN : await liveLatency(a, b, ids[0], progress.stage('Editing while both are online'));
-  patches += liveEdits;
 
   await Promise.all([a.goOffline(), b.goOffline()]);
   const editTimes: number[] = [];
+  const deleted = new Set<string>();
+  let offline = 0;
   const bar = progress.stage('Editing both sides offline');
   ids.forEach((id, index) => {
-    for (const [side, replica] of [['A', a], ['B', b]] as const) patches += editOffline(replica, side, id, random, editTimes);
+    for (const [side, replica] of [['A', a], ['B', b]] as const) {
+      offline += editOffline(replica, side, id, random, editTimes);
+      if (replica.get(id)?.deleted !== false) deleted.add(id);
+    }
     bar(index + 1, ids.length);
   });
 
@@ -117,7 +121,8 @@ export async function runDemo({ server, input, folder, shared, seed, crash, prog
     documentBytes: input.documents.reduce((sum, { value }) => sum + JSON.stringify(value).length, 0),
     skipped: input.skipped,
     shared: ids.length,
-    patches,
+    deleted: deleted.size,
+    edits: { imports: input.documents.length, preparing: ids.length, online: ids.length === 0 ? 0 : liveEdits, offline },
     crashed: crash,
     conflicts,
     quarantined,

@@ -3,17 +3,19 @@ import { milliseconds } from './progress.js';
 
 /** The outcome as a short text for a person. */
 export function report(outcome: Outcome): string {
-  const { timings, bytes } = outcome;
+  const { timings, bytes, edits } = outcome;
+  const conflicts = [...outcome.conflicts.values()].reduce((sum, { count }) => sum + count, 0);
   const lines = [
     '',
-    `Documents   ${outcome.documents} (${kilobytes(outcome.documentBytes)}); ${outcome.shared} of them edited on both sides`,
+    `Documents   ${outcome.documents} imported (${kilobytes(outcome.documentBytes)}); ${outcome.shared} of them edited on both sides while offline, ${outcome.deleted} of these deleted there; ${outcome.documents - outcome.deleted} are left`,
     ...outcome.skipped.slice(0, 5).map(({ source, reason }) => `  skipped   ${source}: ${reason}`),
     ...(outcome.skipped.length > 5 ? [`  skipped   ${outcome.skipped.length - 5} more`] : []),
-    `Patches     ${outcome.patches}${outcome.crashed ? '; the server was killed in the middle of the reconnect' : ''}`,
-    `Conflicts   ${[...outcome.conflicts.values()].reduce((sum, { count }) => sum + count, 0)}, each recorded with what was lost`,
+    `Edits       ${edits.imports + edits.preparing + edits.online + edits.offline}: ${edits.imports} imports, ${edits.preparing} that prepare the edited documents, ${edits.online} while both were online, ${edits.offline} offline on the two sides`,
+    ...(outcome.crashed ? ['Crash       the server was killed in the middle of the reconnect, and started again'] : []),
+    `Conflicts   ${conflicts}: both sides had changed the same place, and one change gave way; each is recorded with what was lost`,
     ...[...outcome.conflicts].sort(([, a], [, b]) => b.count - a.count).map(([rule, { explanation, count }]) => `  ${String(count).padStart(5)}     ${rule}: ${explanation}`),
-    ...(outcome.quarantined > 0 ? [`  ${String(outcome.quarantined).padStart(5)}     edits of deleted documents, kept in quarantine`] : []),
-    `Wire        ${kilobytes(bytes.sent)} sent, ${kilobytes(bytes.received)} received by both replicas`,
+    ...(outcome.quarantined > 0 ? [`Quarantine  ${outcome.quarantined}: edits of documents that the other side had deleted meanwhile; kept on the side that made them`] : []),
+    `Wire        ${kilobytes(bytes.sent)} sent, ${kilobytes(bytes.received)} received by the two replicas together`,
     'Timings',
     `  import into A, offline             ${milliseconds(timings.importMs)}`,
     `  push to the server                 ${milliseconds(timings.pushMs)}`,
