@@ -1,3 +1,4 @@
+import { parseArguments, UsageError, wholeNumber } from '../server/arguments.js';
 import { systemNames, workloadNames, type SystemName, type WorkloadName } from './system.js';
 
 export interface Arguments {
@@ -31,76 +32,46 @@ Options:
   --no-report              does not write bench/RESULTS.md
   --note TEXT              a line for the report, on what else the machine did
   --profile FOLDER         CPU profiles of servers and drivers, for one system and workload at a time
-  --help                   this text`;
+  --help                   this text
+`;
 
-/** The arguments; 'help'; or what is wrong with them. */
-export function readArguments(given: readonly string[]): Arguments | string {
-  let workloads: readonly WorkloadName[] = workloadNames;
-  let systems: readonly SystemName[] = systemNames;
-  let quick = false;
-  let rounds: number | undefined;
-  let minutes = 20;
-  let report = true;
-  let profile: string | null = null;
-  let note: string | null = null;
-  const rest = [...given];
-  while (rest.length > 0) {
-    const name = rest.shift()!;
-    const value = (): string | undefined => rest.shift();
-    switch (name) {
-      case '--help':
-      case '-h':
-        return 'help';
-      case '--quick':
-        quick = true;
-        break;
-      case '--no-report':
-        report = false;
-        break;
-      case '--only': {
-        const chosen = namesIn(value(), workloadNames);
-        if (typeof chosen === 'string') return `--only: ${chosen}`;
-        workloads = chosen;
-        break;
-      }
-      case '--systems': {
-        const chosen = namesIn(value(), systemNames);
-        if (typeof chosen === 'string') return `--systems: ${chosen}`;
-        systems = chosen;
-        break;
-      }
-      case '--rounds': {
-        rounds = Number(value());
-        if (!Number.isInteger(rounds) || rounds < 1 || rounds > 99) return '--rounds: give a whole number from 1 to 99.';
-        break;
-      }
-      case '--minutes':
-        minutes = Number(value());
-        if (!(minutes > 0)) return '--minutes: give a number above 0.';
-        break;
-      case '--note':
-        note = value() ?? null;
-        if (note === null) return '--note: give a text.';
-        break;
-      case '--profile':
-        profile = value() ?? null;
-        if (profile === null) return '--profile: give a folder.';
-        break;
-      default:
-        return `Unknown argument: ${name}`;
-    }
-  }
-  return { workloads, systems, quick, rounds: rounds ?? (quick ? 1 : 3), minutes, report: report && !quick, profile, note };
+/** @throws UsageError that says what is wrong. */
+export function readArguments(given: readonly string[]): Arguments {
+  const { values } = parseArguments({
+    args: [...given],
+    options: {
+      only: { type: 'string' },
+      systems: { type: 'string' },
+      rounds: { type: 'string' },
+      minutes: { type: 'string' },
+      quick: { type: 'boolean' },
+      'no-report': { type: 'boolean' },
+      note: { type: 'string' },
+      profile: { type: 'string' },
+    },
+  });
+  const { only, systems, rounds, minutes = '20', note = null, profile = null } = values;
+  const quick = values.quick === true;
+  if (!(Number(minutes) > 0)) throw new UsageError(`--minutes needs a number above 0, not ${JSON.stringify(minutes)}.`);
+  return {
+    workloads: only === undefined ? workloadNames : namesIn('--only', only, workloadNames),
+    systems: systems === undefined ? systemNames : namesIn('--systems', systems, systemNames),
+    quick,
+    rounds: rounds === undefined ? (quick ? 1 : 3) : wholeNumber('--rounds', rounds, 1, 99),
+    minutes: Number(minutes),
+    report: values['no-report'] !== true && !quick,
+    profile,
+    note,
+  };
 }
 
-function namesIn<Name extends string>(given: string | undefined, known: readonly Name[]): readonly Name[] | string {
-  const names = (given ?? '').split(',').filter((name) => name !== '');
-  if (names.length === 0) return `give some of ${known.join(', ')}, separated by commas.`;
-  const chosen: Name[] = [];
-  for (const name of names) {
+function namesIn<Name extends string>(option: string, given: string, known: readonly Name[]): readonly Name[] {
+  const names = given.split(',').filter((name) => name !== '');
+  const chosen = names.map((name) => {
     const found = known.find((candidate) => candidate.toLowerCase() === name.toLowerCase());
-    if (found === undefined) return `there is no ${name}; give some of ${known.join(', ')}.`;
-    chosen.push(found);
-  }
+    if (found === undefined) throw new UsageError(`${option} needs some of ${known.join(', ')}, separated by commas, not ${JSON.stringify(name)}.`);
+    return found;
+  });
+  if (chosen.length === 0) throw new UsageError(`${option} needs some of ${known.join(', ')}, separated by commas.`);
   return known.filter((name) => chosen.includes(name));
 }

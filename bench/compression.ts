@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { once } from 'node:events';
 import { WebSocket } from 'ws';
+import { parseArguments, readCommandLine } from '../server/arguments.js';
 import { ConcordConnection } from './concord-connection.js';
 import { cpuSeconds } from './processes.js';
 import { startServer } from './servers.js';
@@ -149,11 +150,8 @@ async function changesOverSocket(endpoint: Endpoint, author: ConcordConnection, 
   return { what: `change of ${size / 1000} kB, commit included`, how: `WebSocket, ${compressed ? 'deflate' : 'plain'}`, kB: bytes / changes / 1000, p50: percentile(ascending(waits), 0.5), serverMs };
 }
 
-if (process.argv.length > 2) {
-  const help = process.argv[2] === '--help' || process.argv[2] === '-h';
-  (help ? process.stdout : process.stderr).write(help ? usage : `Unknown argument: ${process.argv[2]}\n\n${usage}`);
-  process.exit(help ? 0 : 2);
-}
+const told = readCommandLine(usage, (args) => parseArguments({ args: [...args] }).values);
+if ('status' in told) process.exit(told.status);
 const folder = mkdtempSync(join(tmpdir(), 'concord-bench-'));
 const { endpoint, stop } = await startServer('concord', await loadSystem('concord'), folder, null);
 try {

@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, release, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { parseArguments, readCommandLine } from '../server/arguments.js';
 import { startRedisServer } from '../test/redis-server.js';
 import { startNodes, startPostgres, type NodeGroup, type Postgres } from './node-group.js';
 import { fanOut, oneDocument, ownDocuments, sight, type FanOut, type Load, type LoadSizes, type Waits } from './node-load.js';
@@ -11,6 +11,7 @@ const usage = `Usage: npm run bench:nodes -- [options]
 
 Measures one, two and three server processes on one PostgreSQL and prints the tables of docs/SCALING.md.
 Needs a build (npm run build); the rows with Redis need redis-server on the PATH. About two minutes.
+Exit status: 0, 1 when a run failed, 2 for wrong arguments.
 
 Options:
   --write   put the tables into docs/SCALING.md
@@ -30,17 +31,9 @@ const print = (text: string) => process.stdout.write(`${text}\n`);
 const open = new Set<() => Promise<void>>();
 
 async function main(): Promise<number> {
-  let options;
-  try {
-    options = parseArgs({ options: { write: { type: 'boolean', default: false }, quick: { type: 'boolean', default: false }, help: { type: 'boolean', default: false } } }).values;
-  } catch (error) {
-    process.stderr.write(`${(error as Error).message.split('. To specify')[0]}\n\n${usage}`);
-    return 2;
-  }
-  if (options.help) {
-    print(usage);
-    return 0;
-  }
+  const told = readCommandLine(usage, (args) => parseArguments({ args: [...args], options: { write: { type: 'boolean', default: false }, quick: { type: 'boolean', default: false } } }).values);
+  if ('status' in told) return told.status;
+  const options = told.command;
   if (!existsSync(built)) {
     process.stderr.write('Concord is not built yet. Run: npm run build\n');
     return 2;

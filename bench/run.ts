@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readArguments, usage, type Arguments } from './arguments.js';
 import type { Answer, Order } from './drive.js';
+import { readCommandLine } from '../server/arguments.js';
 import { installPeers } from './peers.js';
 import { readRecorded, withRun, writeRecorded, type Cell } from './recorded.js';
 import { circumstances, collect, markdown, table } from './results.js';
@@ -23,15 +24,9 @@ const print = (text: string) => process.stdout.write(`${text}\n`);
 const open = new Set<() => Promise<void>>();
 
 async function main(): Promise<number> {
-  const read = readArguments(process.argv.slice(2));
-  if (read === 'help') {
-    print(usage);
-    return 0;
-  }
-  if (typeof read === 'string') {
-    process.stderr.write(`${read}\n\n${usage}\n`);
-    return 2;
-  }
+  const told = readCommandLine(usage, readArguments);
+  if ('status' in told) return told.status;
+  const read = told.command;
   if (!existsSync(built)) {
     process.stderr.write('Concord is not built yet. Run: npm run build\n');
     return 2;

@@ -14,6 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { pino } from 'pino';
+import { parseArguments, readCommandLine, UsageError, wholeNumber } from '../server/arguments.js';
 import { startEmbedded } from '../server/postgres/embedded.js';
 import { ended, startServerProcess } from '../test/server-process.js';
 import { closeAll, repeat } from './acknowledged-edits.js';
@@ -40,13 +41,23 @@ interface Cost {
   readonly parts: readonly [PartsCost, PartsCost];
 }
 
-const given = process.argv[2] ?? '5';
-const seconds = /^[1-9]\d{0,2}$/.test(given) ? Number(given) : Number.NaN;
-if (Number.isNaN(seconds) || process.argv.length > 3) {
-  const help = given === '--help' || given === '-h';
-  (help ? process.stdout : process.stderr).write(`${help ? '' : `Unknown argument: ${process.argv.slice(2).join(' ')}\n\n`}Usage: npm run bench:cost -- [seconds]        (after npm run build)\n\nShows where the server's time for a durable edit goes, under load of so many seconds (5), beside what its parts take in the same run.\n`);
-  process.exit(help ? 0 : 2);
-}
+const usage = `Usage: npm run bench:cost -- [seconds]        (after npm run build)
+
+Shows where the server's time for a durable edit goes, under load of so many seconds (5; 1 to 999), beside what its parts take in
+the same run.
+Exit status: 0, 1 when a run failed, 2 for wrong arguments.
+
+Options:
+  --help   this text
+`;
+
+const told = readCommandLine(usage, (args) => {
+  const [given = '5', ...rest] = parseArguments({ args: [...args], allowPositionals: true }).positionals;
+  if (rest.length > 0) throw new UsageError(`Unknown argument: ${rest.join(' ')}`);
+  return wholeNumber('seconds', given, 1, 999);
+});
+if ('status' in told) process.exit(told.status);
+const seconds = told.command;
 const folder = mkdtempSync(join(tmpdir(), 'concord-cost-'));
 const profileFile = join(folder, 'server.cpuprofile');
 

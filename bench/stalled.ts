@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { parseArguments, readCommandLine, UsageError, wholeNumber } from '../server/arguments.js';
 import { ended, startServerProcess } from '../test/server-process.js';
 import { startPostgres } from './node-group.js';
 import { collectsOnSignal } from './processes.js';
@@ -36,33 +36,23 @@ interface Options {
   readonly most: number;
 }
 
-/** The arguments; 'help'; or what is wrong with them. */
-function readOptions(): Options | string {
-  let given;
-  try {
-    given = parseArgs({ options: { sockets: { type: 'string' }, mib: { type: 'string', default: '12' }, most: { type: 'string', default: '64' }, quick: { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h', default: false } } }).values;
-  } catch (error) {
-    return (error as Error).message.split('. To specify')[0]!;
-  }
-  if (given.help) return 'help';
-  const sockets = Number(given.sockets ?? (given.quick ? 50 : 1_000));
-  const [mib, most] = [Number(given.mib), Number(given.most)];
-  if (!Number.isInteger(sockets) || sockets < 1 || sockets > 20_000) return '--sockets: give a whole number from 1 to 20000.';
-  if (!(mib >= 1 && mib <= 1024)) return '--mib: give a number from 1 to 1024.';
-  if (!(most > 0)) return '--most: give a number above 0.';
+/** @throws UsageError that says what is wrong. */
+function readOptions(args: readonly string[]): Options {
+  const { values } = parseArguments({
+    args: [...args],
+    options: { sockets: { type: 'string' }, mib: { type: 'string', default: '12' }, most: { type: 'string', default: '64' }, quick: { type: 'boolean', default: false } },
+  });
+  const sockets = wholeNumber('--sockets', values.sockets ?? (values.quick ? '50' : '1000'), 1, 20_000);
+  const [mib, most] = [Number(values.mib), Number(values.most)];
+  if (!(mib >= 1 && mib <= 1024)) throw new UsageError(`--mib needs a number from 1 to 1024, not ${JSON.stringify(values.mib)}.`);
+  if (!(most > 0)) throw new UsageError(`--most needs a number above 0, not ${JSON.stringify(values.most)}.`);
   return { sockets, mib, most };
 }
 
 async function main(): Promise<number> {
-  const options = readOptions();
-  if (options === 'help') {
-    process.stdout.write(usage);
-    return 0;
-  }
-  if (typeof options === 'string') {
-    process.stderr.write(`${options}\n\n${usage}`);
-    return 2;
-  }
+  const told = readCommandLine(usage, readOptions);
+  if ('status' in told) return told.status;
+  const options = told.command;
   if (isInSmallNetwork()) return await measure(options, process.env[databaseVariable]!);
   if (!existsSync(built)) {
     process.stderr.write('Concord is not built yet. Run: npm run build\n');

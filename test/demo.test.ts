@@ -42,12 +42,12 @@ describe('the demo', () => {
   it('ends with the same content everywhere although the server is killed in the middle of the reconnect', async () => {
     const { status, out, err } = await run('examples/demo/main.ts', ['--crash', '--shared', '60', 'documents.ndjson']);
     expect(err).not.toMatch(/failed/);
-    const [, deleted, left] = /^Documents   120 imported \(\d+\.\d kB\); 60 of them edited on both sides while offline, (\d+) of these deleted there; (\d+) are left$/m.exec(out) ?? [];
+    const [, deleted, left] = /^Documents {3}120 imported \(\d+\.\d kB\); 60 of them edited on both sides while offline, (\d+) of these deleted there; (\d+) are left$/m.exec(out) ?? [];
     expect(Number(deleted) + Number(left)).toBe(120);
-    const [, all, offline] = /^Edits       (\d+): 120 imports, 60 that prepare the edited documents, 100 while both were online, (\d+) offline on the two sides$/m.exec(out) ?? [];
+    const [, all, offline] = /^Edits {7}(\d+): 120 imports, 60 that prepare the edited documents, 100 while both were online, (\d+) offline on the two sides$/m.exec(out) ?? [];
     expect(Number(all)).toBe(280 + Number(offline));
-    expect(out).toMatch(/^Conflicts   \d+: both sides had changed the same place, and one change gave way; each is recorded with what was lost$/m);
-    if (Number(deleted) > 0) expect(out).toMatch(/^Quarantine  \d+: edits of documents that the other side had deleted meanwhile; kept on the side that made them$/m);
+    expect(out).toMatch(/^Conflicts {3}\d+: both sides had changed the same place, and one change gave way; each is recorded with what was lost$/m);
+    if (Number(deleted) > 0) expect(out).toMatch(/^Quarantine {2}\d+: edits of documents that the other side had deleted meanwhile; kept on the side that made them$/m);
     for (const where of ['replica A', 'replica B', 'server']) expect(out).toMatch(new RegExp(`^  ${where} +${left} documents`, 'm'));
     expect(out).toContain('skipped   documents.ndjson:121: not JSON');
     expect(out).toContain('skipped   documents.ndjson:122: VALUE_INVALID');

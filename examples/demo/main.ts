@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { parseArguments, readCommandLine, UsageError, wholeNumber } from '../../server/arguments.js';
 import { runDemo } from './demo.js';
 import { WrongAddress } from './endpoint.js';
 import { installedPackages, readInput } from './input.js';
@@ -28,38 +28,27 @@ Exit status: 0 all the same, 1 something differs or failed, 2 wrong arguments.
 
 process.exitCode = await main();
 
-async function main(): Promise<number> {
-  let options;
-  try {
-    options = parseArgs({
-      allowPositionals: true,
-      options: {
-        crash: { type: 'boolean', default: false },
-        shared: { type: 'string', default: '200' },
-        seed: { type: 'string', default: '1' },
-        keep: { type: 'boolean', default: false },
-        help: { type: 'boolean', default: false },
-      },
-    });
-  } catch (error) {
-    process.stderr.write(`${(error as Error).message.split('. To specify')[0]}\n\n${usage}`);
-    return 2;
-  }
-  const { values, positionals } = options;
-  if (values.help) {
-    process.stdout.write(usage);
-    return 0;
-  }
-  const [shared, seed] = [Number(values.shared), Number(values.seed)];
-  if (![shared, seed].every((number) => Number.isSafeInteger(number) && number >= 0)) {
-    process.stderr.write(`--shared and --seed take whole numbers from 0.\n\n${usage}`);
-    return 2;
-  }
+/** @throws UsageError that says what is wrong. */
+function readOptions(args: readonly string[]) {
+  const { values, positionals } = parseArguments({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      crash: { type: 'boolean', default: false },
+      shared: { type: 'string', default: '200' },
+      seed: { type: 'string', default: '1' },
+      keep: { type: 'boolean', default: false },
+    },
+  });
   const missing = positionals.filter((path) => !existsSync(path));
-  if (missing.length > 0) {
-    process.stderr.write(`There is no file or folder ${missing.join(', ')}.\n\n${usage}`);
-    return 2;
-  }
+  if (missing.length > 0) throw new UsageError(`There is no file or folder ${missing.join(', ')}.`);
+  return { crash: values.crash, keep: values.keep, shared: wholeNumber('--shared', values.shared, 0, 1_000_000), seed: wholeNumber('--seed', values.seed, 0, 2 ** 32 - 1), paths: positionals };
+}
+
+async function main(): Promise<number> {
+  const told = readCommandLine(usage, readOptions);
+  if ('status' in told) return told.status;
+  const { crash, keep, shared, seed, paths } = told.command;
   if (process.env['CONCORD_URL'] && !process.env['CONCORD_TOKEN']) {
     process.stderr.write('CONCORD_URL is set but CONCORD_TOKEN is not. Set it to a token as printed at the first start of that server, or unset CONCORD_URL.\n');
     return 2;
@@ -67,20 +56,20 @@ async function main(): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), 'concord-replicas-'));
   try {
     const root = fileURLToPath(new URL('../../', import.meta.url));
-    const input = positionals.length > 0 ? await readInput(positionals) : installedPackages(root);
+    const input = paths.length > 0 ? await readInput(paths) : installedPackages(root);
     if (input.documents.length === 0) {
-      process.stderr.write(`No JSON documents in ${positionals.length > 0 ? positionals.join(', ') : 'node_modules; run npm ci first'}.\n`);
+      process.stderr.write(`No JSON documents in ${paths.length > 0 ? paths.join(', ') : 'node_modules; run npm ci first'}.\n`);
       return 2;
     }
     const server = await demoServer(process.env);
     try {
-      if (values.crash && server.crash === undefined) {
+      if (crash && server.crash === undefined) {
         process.stderr.write('--crash kills only a server of the demo\'s own: unset CONCORD_URL.\n');
         return 2;
       }
-      const outcome = await runDemo({ server, input, folder, shared, seed, crash: values.crash, progress: new Progress() });
+      const outcome = await runDemo({ server, input, folder, shared, seed, crash, progress: new Progress() });
       process.stdout.write(report(outcome));
-      if (values.keep) process.stdout.write(`The replicas are in ${folder}\n`);
+      if (keep) process.stdout.write(`The replicas are in ${folder}\n`);
       return outcome.different.length === 0 ? 0 : 1;
     } finally {
       await server.close();
@@ -90,6 +79,6 @@ async function main(): Promise<number> {
     process.stderr.write(error instanceof WrongAddress ? `${message}\n` : `The demo failed: ${message}\n`);
     return 1;
   } finally {
-    if (!values.keep) rmSync(folder, { recursive: true, force: true });
+    if (!keep) rmSync(folder, { recursive: true, force: true });
   }
 }
