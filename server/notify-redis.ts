@@ -88,7 +88,7 @@ export async function openRedisNotifications(options: { readonly redis: RedisCon
         if (owing) tellGap();
       } catch (error) {
         owing = true;
-        if (isRefusal(error)) log.warn({ reason: reasonOf(error), channel }, 'Redis did not take a hint for the other nodes: they look by themselves within FEED_POLL_MS.');
+        if (isRefusal(error)) log.warn({ reason: reasonOf(error), channel }, 'A hint was not sent, because Redis refuses it: other nodes look by themselves within FEED_POLL_MS.');
       } finally {
         waiting -= 1;
       }
