@@ -5,7 +5,8 @@
  * was compacted past a position up to which a state is known to be current, because the keys that would tell may be gone.
  *
  * Rows travel as a list for each column, which PostgreSQL reads in less time than records that name their columns; lists that end
- * early stand for nulls. JSON values are the elements of one list in JSON.
+ * early stand for nulls. JSON values are the elements of one list in JSON. The lists are read side by side in a SELECT, because a FROM
+ * would gather each of them in a table of its own first.
  */
 function appendStatement({ several, aside }: { readonly several: boolean; readonly aside: boolean }): string {
   const beside = (rows: string): string => (several ? `JOIN moved m ON m.id = ${rows}.workspace_id` : 'CROSS JOIN moved m');
@@ -15,18 +16,21 @@ WITH ${several ? movedSeveral : movedOne}
 ), logged AS (
   INSERT INTO changes (workspace_id, position, document_id, revision, kind, collection, title, replica_id, counter, patch_id, principal_id, patch, sent, base, committed_at)
   SELECT m.id, m.start + c.ordinal, c.document_id, c.revision, c.kind, c.collection, c.title, c.replica_id, c.counter, c.patch_id, c.principal_id, c.patch, nullif(c.sent, 'null'), c.base, $1
-  FROM ROWS FROM (
-    unnest($7::int[], $8::text[], $9::bigint[], $10::change_kind[], $11::text[], $12::text[], $13::text[], $14::bigint[], $15::text[], $16::text[], $17::bigint[]${several ? ', $28::text[]' : ''}),
-    jsonb_array_elements($18::jsonb), jsonb_array_elements($19::jsonb)
-  ) AS c(ordinal, document_id, revision, kind, collection, title, replica_id, counter, patch_id, principal_id, base${several ? ', workspace_id' : ''}, patch, sent)
+  FROM (
+    SELECT unnest($7::int[]) AS ordinal, unnest($8::text[]) AS document_id, unnest($9::bigint[]) AS revision, unnest($10::change_kind[]) AS kind,
+      unnest($11::text[]) AS collection, unnest($12::text[]) AS title, unnest($13::text[]) AS replica_id, unnest($14::bigint[]) AS counter,
+      unnest($15::text[]) AS patch_id, unnest($16::text[]) AS principal_id, unnest($17::bigint[]) AS base,
+      jsonb_array_elements($18::jsonb) AS patch, jsonb_array_elements($19::jsonb) AS sent${several ? ', unnest($28::text[]) AS workspace_id' : ''}
+  ) c
   ${beside('c')}
 ), heads AS (
   INSERT INTO documents (workspace_id, id, collection, title, value, revision, position, deleted, created_at, updated_at)
   SELECT m.id, h.id, h.collection, h.title, h.value, h.revision, m.start + h.ordinal, h.deleted, $1, $1
-  FROM ROWS FROM (
-    unnest($20::int[], $21::text[], $22::text[], $23::text[], $24::bigint[], $25::boolean[]${several ? ', $29::text[]' : ''}),
-    jsonb_array_elements($26::jsonb)
-  ) AS h(ordinal, id, collection, title, revision, deleted${several ? ', workspace_id' : ''}, value)
+  FROM (
+    SELECT unnest($20::int[]) AS ordinal, unnest($21::text[]) AS id, unnest($22::text[]) AS collection, unnest($23::text[]) AS title,
+      unnest($24::bigint[]) AS revision, unnest($25::boolean[]) AS deleted,
+      jsonb_array_elements($26::jsonb) AS value${several ? ', unnest($29::text[]) AS workspace_id' : ''}
+  ) h
   ${beside('h')}
   ON CONFLICT (workspace_id, id) DO UPDATE
   SET value = excluded.value, revision = excluded.revision, position = excluded.position, deleted = excluded.deleted, updated_at = excluded.updated_at
