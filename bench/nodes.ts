@@ -1,11 +1,13 @@
-import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { cpus, loadavg, release, totalmem } from 'node:os';
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArguments, readCommandLine } from '../server/arguments.js';
 import { startRedisServer } from '../test/redis-server.js';
+import { provenance } from './machine.js';
 import { startNodes, startPostgres, type NodeGroup, type Postgres } from './node-group.js';
 import { fanOut, oneDocument, ownDocuments, sight, type FanOut, type Load, type LoadSizes, type Waits } from './node-load.js';
+import { putIntoScalingPage, table } from './scaling-page.js';
 
 const usage = `Usage: npm run bench:nodes -- [options]
 
@@ -20,8 +22,6 @@ Options:
 `;
 
 const built = fileURLToPath(new URL('../server/dist/main.js', import.meta.url));
-const page = fileURLToPath(new URL('../docs/SCALING.md', import.meta.url));
-const markers = ['<!-- npm run bench:nodes -->', '<!-- /npm run bench:nodes -->'] as const;
 
 const fullSizes: LoadSizes = { seconds: 4, warmUpSeconds: 3, writers: 24, inFlight: 64, workspaces: 8, hotWriters: 18, commits: 400, subscribers: 1_000, editsPerSecond: 20 };
 const quickSizes: LoadSizes = { seconds: 1, warmUpSeconds: 0.5, writers: 12, inFlight: 64, workspaces: 4, hotWriters: 6, commits: 60, subscribers: 60, editsPerSecond: 20 };
@@ -50,10 +50,7 @@ async function main(): Promise<number> {
   try {
     const text = await measure(options.quick ? quickSizes : fullSizes);
     print(`\n${text}`);
-    if (options.write) {
-      write(text);
-      print(`Written to ${page}`);
-    }
+    if (options.write) print(`Written to ${putIntoScalingPage('bench:nodes', text)}`);
     return 0;
   } finally {
     await stop();
@@ -61,8 +58,7 @@ async function main(): Promise<number> {
 }
 
 async function measure(sizes: LoadSizes): Promise<string> {
-  const started = new Date();
-  const load = loadavg()[0]!;
+  const before = provenance();
   const postgres = await startPostgres();
   open.add(postgres.stop);
 
@@ -106,7 +102,7 @@ async function measure(sizes: LoadSizes): Promise<string> {
   }
   open.delete(postgres.stop);
   await postgres.stop();
-  return report(sizes, started, load, sights, loads, fans);
+  return report(sizes, before, sights, loads, fans);
 }
 
 /** Nodes on a new database, for as long as `work` takes. */
@@ -120,15 +116,13 @@ async function on(postgres: Postgres, count: number, environment: Readonly<Recor
 
 function report(
   sizes: LoadSizes,
-  started: Date,
-  load: number,
+  before: string,
   sights: readonly (readonly [string, Waits])[],
   loads: readonly (readonly [string, number, Load])[],
   fans: readonly (readonly [number, FanOut])[],
 ): string {
   const groups = [...new Set(loads.map(([what]) => what))];
-  return `${started.toISOString()}, Concord at ${revision()}; ${cpus().length} cores (${cpus()[0]?.model.trim() ?? 'unknown'}), ${(totalmem() / 2 ** 30).toFixed(0)} GiB, ${process.platform} ${release()}, Node ${process.version};
-PostgreSQL as Concord embeds it, durable. Load average before: ${load.toFixed(2)}. **All servers, PostgreSQL and the load share these ${cpus().length} cores**, so
+  return `${before} **All servers, PostgreSQL and the load share these ${cpus().length} cores**, so
 rates say little about nodes here; processor time for an edit tells what more cores would carry.
 
 A commit of one node, one at a time, from its push (${sizes.commits} commits):
@@ -166,27 +160,8 @@ function perCore(loads: readonly (readonly [string, number, Load])[]): string {
 ${edits(load.databaseMicros)}: PostgreSQL and the servers need cores as 1 to ${short(load.serversMicros / load.databaseMicros)}.`;
 }
 
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  return [head, head.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');
-}
-
-function write(text: string): void {
-  const whole = readFileSync(page, 'utf8');
-  const [start, end] = [whole.indexOf(markers[0]), whole.indexOf(markers[1])];
-  if (start === -1 || end < start) throw new Error(`${page} has no ${markers[0]} followed by ${markers[1]}.`);
-  writeFileSync(page, `${whole.slice(0, start)}${markers[0]}\n${text}${whole.slice(end)}`);
-}
-
 const ms = (value: number): string => `${short(value)} ms`;
 const whole = (value: number): string => Math.round(value).toLocaleString('en-US');
 const short = (value: number): string => (Number.isFinite(value) ? (Math.abs(value) >= 100 ? whole(value) : String(Number(value.toPrecision(2)))) : '–');
-
-function revision(): string {
-  try {
-    return execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
-  } catch {
-    return 'an unknown revision';
-  }
-}
 
 process.exitCode = await main();

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { cpus, release, totalmem } from 'node:os';
+import { machine, revision } from './machine.js';
 import { versionOf } from './peers.js';
 import type { Cell, Circumstances, Recorded, RecordedCell, Spread } from './recorded.js';
 import { loadSystem, systemNames, workloadNames, type System, type SystemName, type WorkloadName } from './system.js';
@@ -126,21 +126,13 @@ export async function circumstances(started: Date, systems: readonly SystemName[
   const packages = (await Promise.all(systems.map(loadSystem))).flatMap((system) => system.packages);
   return {
     started: started.toISOString(),
-    machine: `${cpus().length} cores (${cpus()[0]?.model.trim() ?? 'unknown'}), ${(totalmem() / 2 ** 30).toFixed(0)} GiB, ${process.platform} ${release()}, Node ${process.version}`,
+    machine,
     revision: revision(),
     sizes: Object.entries(sizes).map(([name, value]) => `${name} ${String(value)}`).join(', '),
     versions: Object.fromEntries(packages.map((name) => [name, versionOf(name) ?? 'missing'])),
     load: loadAverage(),
     note,
   };
-}
-
-function revision(): string {
-  try {
-    return execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
-  } catch {
-    return 'an unknown revision';
-  }
 }
 
 function loadAverage(): string {

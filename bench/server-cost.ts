@@ -7,7 +7,7 @@
  * statements as large as those of the load (bench/parts.ts): a machine that shares its cores is up to twice as fast at one moment as
  * at another, so constants of another day would tell of the machine rather than of the server.
  *
- *     npm run bench:cost -- [seconds]          after npm run build
+ *     npm run bench:cost -- [seconds] [--write]          after npm run build
  */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -20,8 +20,10 @@ import { ended, startServerProcess } from '../test/server-process.js';
 import { closeAll, repeat } from './acknowledged-edits.js';
 import { sent } from './concord-connection.js';
 import { profiledOnSignal, profileOf, shares, type Part } from './cpu-shares.js';
+import { provenance } from './machine.js';
 import { startParts, type Parts, type PartsCost, type PartsLoad } from './parts.js';
 import { cpuSeconds } from './processes.js';
+import { putIntoScalingPage, table } from './scaling-page.js';
 import { loadSystem, type Endpoint } from './system.js';
 import { check, fullSizes } from './workload.js';
 
@@ -41,23 +43,26 @@ interface Cost {
   readonly parts: readonly [PartsCost, PartsCost];
 }
 
-const usage = `Usage: npm run bench:cost -- [seconds]        (after npm run build)
+const usage = `Usage: npm run bench:cost -- [seconds] [--write]        (after npm run build)
 
 Shows where the server's time for a durable edit goes, under load of so many seconds (5; 1 to 999), beside what its parts take in
 the same run.
 Exit status: 0, 1 when a run failed, 2 for wrong arguments.
 
 Options:
+  --write  put the table into docs/SCALING.md
   --help   this text
 `;
 
 const told = readCommandLine(usage, (args) => {
-  const [given = '5', ...rest] = parseArguments({ args: [...args], allowPositionals: true }).positionals;
+  const { values, positionals } = parseArguments({ args: [...args], allowPositionals: true, options: { write: { type: 'boolean', default: false } } });
+  const [given = '5', ...rest] = positionals;
   if (rest.length > 0) throw new UsageError(`Unknown argument: ${rest.join(' ')}`);
-  return wholeNumber('seconds', given, 1, 999);
+  return { seconds: wholeNumber('seconds', given, 1, 999), write: values.write };
 });
 if ('status' in told) process.exit(told.status);
-const seconds = told.command;
+const { seconds, write } = told.command;
+const before = provenance();
 const folder = mkdtempSync(join(tmpdir(), 'concord-cost-'));
 const profileFile = join(folder, 'server.cpuprofile');
 
@@ -107,46 +112,47 @@ async function counted(sql: pg.Client, act: () => Promise<unknown>): Promise<{ r
   return { ...logged!, messages };
 }
 
-interface Limit {
+/** Some parts of the server, and what the same takes where it is all that is done. */
+interface Group {
+  readonly name: string;
   readonly of: readonly Part[];
   /** Microseconds for an edit. */
+  readonly spent: number;
   readonly limit: number;
-  readonly name: string;
 }
 
-/** The parts that make up each of the limits, and what of it was measured. */
-function groups({ load: { editsPerMessage, editsPerStatement }, parts: [before, after] }: Cost): readonly Limit[] {
-  const mean = (of: keyof PartsCost) => (before[of] + after[of]) / 2;
-  const both = (of: keyof PartsCost) => `${before[of].toFixed(1)} and ${after[of].toFixed(1)} µs`;
-  const message = editsPerMessage === 1 ? 'a graphql-ws message' : `a graphql-ws message of ${editsPerMessage} edits`;
-  const statement = `a patch in a recordset statement of ${editsPerStatement}`;
+function groups({ load: { editsPerMessage }, parts: [first, last], shares: of, node, postgres }: Cost): readonly Group[] {
+  const mean = (part: keyof PartsCost) => (first[part] + last[part]) / 2;
+  const group = (name: string, parts: readonly Part[], limit: number): Group => ({ name, of: parts, spent: parts.reduce((sum, part) => sum + of.get(part)! * node, 0), limit });
   return [
-    { of: ['socket read', 'messages', 'GraphQL', 'socket write'], limit: mean('message') / editsPerMessage, name: `${message}, ${both('message')}` },
-    { of: ['append', 'pg driver'], limit: mean('node'), name: `${statement}, in node, ${both('node')}` },
-    { of: ['rights and limits', 'decide', 'commit loop', 'feed', 'garbage collection', 'other'], limit: 0, name: 'nothing: what Concord does beside' },
-    { of: [], limit: mean('postgres'), name: `${statement}, in PostgreSQL, ${both('postgres')}` },
+    group('message, GraphQL, answer', ['socket read', 'messages', 'GraphQL', 'socket write'], mean('message') / editsPerMessage),
+    group('statement, in node', ['append', 'pg driver'], mean('node')),
+    group('what Concord does beside', ['rights and limits', 'decide', 'commit loop', 'feed', 'garbage collection', 'other'], 0),
+    { name: 'PostgreSQL', of: [], spent: postgres, limit: mean('postgres') },
   ];
 }
 
-function report(cost: Cost): string {
-  const spent = (part: Part) => cost.shares.get(part)! * cost.node;
-  const lines: string[] = [];
-  const line = (name: string, value: number, limit?: number, text = '') => lines.push(`  ${name.padEnd(28)} ${value.toFixed(1).padStart(7)} ${limit === undefined ? ''.padStart(7) : limit.toFixed(1).padStart(7)}  ${text}`.trimEnd());
-  let sum = 0;
-  for (const { of, limit, name } of groups(cost)) {
-    for (const part of of) line(`  ${part}`, spent(part));
-    if (of.length > 0) line('together', of.reduce((total, part) => total + spent(part), 0), limit, name);
-    else line('PostgreSQL', cost.postgres, limit, name);
-    sum += limit;
-  }
-  const all = cost.node + cost.postgres;
-  const ratio = all / sum;
-  line('all', all, sum, `${ratio.toFixed(2)} times the sum of the parts; asked: within 2: ${ratio <= 2 ? 'met' : 'not met'}`);
-  return [
-    `${cost.name}: ${Math.round(cost.perSecond).toLocaleString('en-US')} edits/s, ${cost.edits} edits, ${cost.editsPerMessage.toFixed(1)} a message, ${cost.editsPerStatement.toFixed(1)} a statement`,
-    `  ${'µs of CPU for an edit'.padEnd(28)} ${'server'.padStart(7)} ${'limit'.padStart(7)}  the limit is of, in this run, just before and just after`,
-    ...lines,
-  ].join('\n');
+const short = (value: number): string => value.toFixed(1);
+
+function ratio(cost: Cost): number {
+  const sum = (of: 'spent' | 'limit') => groups(cost).reduce((total, group) => total + group[of], 0);
+  return sum('spent') / sum('limit');
+}
+
+function report(costs: readonly Cost[]): string {
+  const columns = costs.map(groups);
+  const both = (spent: number, limit: number) => [short(spent), short(limit)];
+  const rows = columns[0]!.flatMap(({ name, of }, index) => [
+    ...of.map((part) => [part, ...costs.flatMap((cost) => [short(cost.shares.get(part)! * cost.node), ''])]),
+    [`**${name}**`, ...columns.flatMap((column) => both(column[index]!.spent, column[index]!.limit))],
+  ]);
+  const all = ['**all**', ...columns.flatMap((column) => both(column.reduce((sum, { spent }) => sum + spent, 0), column.reduce((sum, { limit }) => sum + limit, 0)))];
+  return `${before}
+
+${costs.map((cost) => `- ${cost.name}: ${Math.round(cost.perSecond).toLocaleString('en-US')} edits/s, ${short(cost.editsPerMessage)} a message, ${short(cost.editsPerStatement)} a statement; ${ratio(cost).toFixed(2)} times the sum of the parts.`).join('\n')}
+
+${table(['µs of processor time for an edit', ...costs.flatMap(({ name }) => [name, 'its parts'])], [...rows, all])}
+`;
 }
 
 const data = join(folder, 'postgres');
@@ -173,7 +179,9 @@ try {
   } finally {
     await ended(server.process);
   }
-  process.stdout.write(`${costs.map(report).join('\n\n')}\n`);
+  const text = report(costs);
+  process.stdout.write(text);
+  if (write) process.stdout.write(`\nWritten to ${putIntoScalingPage('bench:cost', text)}\n`);
 } finally {
   await sql.end();
   await postgres.stop();

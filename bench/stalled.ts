@@ -2,8 +2,10 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArguments, readCommandLine, UsageError, wholeNumber } from '../server/arguments.js';
 import { ended, startServerProcess } from '../test/server-process.js';
+import { provenance } from './machine.js';
 import { startPostgres } from './node-group.js';
 import { collectsOnSignal } from './processes.js';
+import { putIntoScalingPage, table } from './scaling-page.js';
 import { isInSmallNetwork, mostKernelBytes, runInSmallNetwork, smallNetworkNeeds } from './small-network.js';
 import { measureStalled, type Stalled } from './stalled-rounds.js';
 
@@ -21,6 +23,7 @@ Options:
   --most N      MiB that the server may take while they do not read, beyond what it takes for the same commits without
                 them (64), and a batch of 128 KiB for each that stops in the log at a place of its own; four times as
                 much while they all read again, which is work and its garbage
+  --write       put the table into docs/SCALING.md
   --quick       50 sockets: to see that it runs, not for figures
   --help        this text
 `;
@@ -34,19 +37,20 @@ interface Options {
   readonly sockets: number;
   readonly mib: number;
   readonly most: number;
+  readonly write: boolean;
 }
 
 /** @throws UsageError that says what is wrong. */
 function readOptions(args: readonly string[]): Options {
   const { values } = parseArguments({
     args: [...args],
-    options: { sockets: { type: 'string' }, mib: { type: 'string', default: '12' }, most: { type: 'string', default: '64' }, quick: { type: 'boolean', default: false } },
+    options: { sockets: { type: 'string' }, mib: { type: 'string', default: '12' }, most: { type: 'string', default: '64' }, write: { type: 'boolean', default: false }, quick: { type: 'boolean', default: false } },
   });
   const sockets = wholeNumber('--sockets', values.sockets ?? (values.quick ? '50' : '1000'), 1, 20_000);
   const [mib, most] = [Number(values.mib), Number(values.most)];
   if (!(mib >= 1 && mib <= 1024)) throw new UsageError(`--mib needs a number from 1 to 1024, not ${JSON.stringify(values.mib)}.`);
   if (!(most > 0)) throw new UsageError(`--most needs a number above 0, not ${JSON.stringify(values.most)}.`);
-  return { sockets, mib, most };
+  return { sockets, mib, most, write: values.write };
 }
 
 async function main(): Promise<number> {
@@ -71,7 +75,8 @@ async function main(): Promise<number> {
   }
 }
 
-async function measure({ sockets, mib, most }: Options, databaseUrl: string): Promise<number> {
+async function measure({ sockets, mib, most, write }: Options, databaseUrl: string): Promise<number> {
+  const before = provenance();
   // As in production, without rate limits. A small cache of documents, and no pings, which would end the sockets within half a minute: what is seen is what stalled sockets take.
   const { url, token, pid, process: child } = await startServerProcess({
     from: 'dist',
@@ -82,10 +87,13 @@ async function measure({ sockets, mib, most }: Options, databaseUrl: string): Pr
   try {
     if (token === undefined) throw new Error('The new server printed no token.');
     const rounds = await measureStalled({ url, token, serverPid: pid, databasePid: null }, { sockets, mib, say: (text) => void process.stderr.write(`  ${text}\n`) });
-    process.stdout.write(report(rounds, sockets));
+    const text = `${before}\n\n${report(rounds, sockets)}`;
+    process.stdout.write(text);
     const wrong = verify(rounds, sockets, most);
     for (const text of wrong) process.stderr.write(`The outcome is wrong: ${text}\n`);
-    return wrong.length === 0 ? 0 : 1;
+    if (wrong.length > 0) return 1;
+    if (write) process.stdout.write(`\nWritten to ${putIntoScalingPage('bench:stalled', text)}\n`);
+    return 0;
   } finally {
     await ended(child);
   }
@@ -110,10 +118,12 @@ const short = (value: number): string => (Math.abs(value) >= 100 ? whole(value) 
 
 function report(rounds: readonly Stalled[], sockets: number): string {
   const rows = rounds.map(({ what, told, takenKiB, committedMiB, beforeMiB, mostMiB, heldMiB, againMiB, p50, p99 }) => [
-    what, told === null ? '' : whole(told), takenKiB === null ? '' : whole(takenKiB), short(committedMiB), whole(beforeMiB), whole(mostMiB), whole(heldMiB), againMiB === 0 ? '' : whole(againMiB), short(p50), short(p99),
+    what, told === null ? '–' : whole(told), takenKiB === null ? '–' : whole(takenKiB), short(committedMiB), whole(beforeMiB), whole(mostMiB), whole(heldMiB), againMiB === 0 ? '–' : whole(againMiB), short(p50), short(p99),
   ]);
-  const head = ['how they stop', 'told LAGGED', 'had got before, KiB', 'committed, MiB', 'RSS before, MiB', 'most', 'after garbage collection', 'most while they read again', 'a reader beside them, p50, ms', 'p99, ms'];
-  return `${whole(sockets)} sockets stop reading; the kernel takes ${mostKernelBytes / 1024} KiB for each in each direction:\n\n${[head, head.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n')}\n`;
+  const head = [
+    'how they stop', 'told `LAGGED`', 'had got before, KiB', 'committed, MiB', 'server before, MiB', 'most while they do not read', 'then, garbage collected', 'most while they read again', 'a reader beside them, p50, ms', 'p99, ms',
+  ];
+  return `${whole(sockets)} subscribers stop reading; the kernel takes ${mostKernelBytes / 1024} KiB for a socket in each direction. Memory is the resident memory of the server in MiB:\n\n${table(head, rows)}\n`;
 }
 
 process.exitCode = await main();
