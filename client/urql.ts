@@ -37,20 +37,19 @@ export function urqlClient({
       subscriptionExchange({
         forwardSubscription: (operation) => ({
           subscribe: (sink) => {
-            let current: Socket;
+            const { query = '', variables, extensions } = operation;
             try {
-              current = socket();
+              const unsubscribe = socket().subscribe({ query, variables: variables as Record<string, unknown> | undefined, extensions }, {
+                next: (result) => sink.next(result),
+                error: (error) => sink.error(error),
+                complete: () => sink.complete(),
+              });
+              return { unsubscribe };
             } catch (error) {
+              // There is no socket, or it is just ending. urql calls this in a promise of its own: thrown on, it would end the process.
               sink.error(error);
               return { unsubscribe: () => undefined };
             }
-            const { query = '', variables, extensions } = operation;
-            const unsubscribe = current.subscribe({ query, variables: variables as Record<string, unknown> | undefined, extensions }, {
-              next: (result) => sink.next(result),
-              error: (error) => sink.error(error),
-              complete: () => sink.complete(),
-            });
-            return { unsubscribe };
           },
         }),
       }),

@@ -1,3 +1,4 @@
+import type { CombinedError } from '@urql/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CreateDocumentDocument, HistoryDocument, PatchDocumentDocument, WatchDocumentDocument, type Replica } from '../index.js';
 import { live, World } from './world.js';
@@ -134,5 +135,19 @@ describe('the urql client of a connected replica', () => {
       });
     });
     expect(seen).toEqual([null, { n: 1 }]);
+  });
+
+  it('answers a subscription that is made while the connection ends', async () => {
+    const replica = await world.open();
+    await live(replica);
+    const offline = replica.goOffline();
+    const { error } = await new Promise<{ readonly error?: CombinedError | undefined }>((resolve) => {
+      const subscription = replica.client.subscription(WatchDocumentDocument, { id: 'watched' }).subscribe((result) => {
+        resolve(result);
+        queueMicrotask(() => subscription.unsubscribe());
+      });
+    });
+    expect(error?.networkError).toMatchObject({ code: 'UNAVAILABLE' });
+    await offline;
   });
 });
