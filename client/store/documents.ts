@@ -100,11 +100,13 @@ export class Documents {
     this.updateValue.run(JSON.stringify(state.value), state.deleted ? 1 : 0, state.updatedAt, state.pending.at(-1)?.seq ?? 0, state.id);
   }
 
-  /** Documents with edits that are not shown yet, with the bytes of the value in the row. */
+  /** Documents with edits that are not shown yet, the one that was left alone the longest first, with the bytes of the value in the row. */
   unshown(): { readonly id: DocumentId; readonly bytes: number }[] {
     return this.database
       .prepare<[], { id: DocumentId; bytes: number }>(
-        'SELECT id, octet_length(value) AS bytes FROM documents WHERE EXISTS (SELECT 1 FROM outbox WHERE document = documents.id AND seq > shown)',
+        // From the outbox, which is small: `shown` lies behind the values, so that a look into all rows would read the whole file.
+        `SELECT id, octet_length(value) AS bytes FROM (SELECT document, max(seq) AS newest FROM outbox GROUP BY document)
+         CROSS JOIN documents ON id = document WHERE shown < newest ORDER BY newest`,
       )
       .all();
   }
