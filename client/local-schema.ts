@@ -114,7 +114,7 @@ const refusal = (error: ConcordError): GraphQLError => new GraphQLError(error.me
 
 function page(store: Store, queries: Queries, args: Arguments, ids: Set<DocumentId>, selections: Selection[]): unknown {
   const first = args.first ?? 50;
-  if (first < 1 || first > 1000) throw new ConcordError('INPUT_INVALID', `first must be 1 to 1000, got ${first}.`, { path: 'first', limit: 1000, actual: first });
+  if (first < 1 || first > 1000) throw new ConcordError('INPUT_INVALID', `first must be 1 to 1000, got ${first}.`, { path: '/first', limit: 1000, actual: first });
   const selection = selectionOf(args);
   selections.push(selection);
   // One more than shown tells whether there is a next page.
