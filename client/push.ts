@@ -187,7 +187,8 @@ export class Push {
       case 'FORBIDDEN':
       case 'WORKSPACE_NOT_FOUND':
       case 'PERSISTED_QUERY_ONLY':
-        this.refused = error;
+        // The connection ends with its token, and may have a new one: whether that is refused too is for it to say.
+        if (error.code !== 'UNAUTHENTICATED') this.refused = error;
         surroundings.failed(error);
         this.pauseFor(callerRetryMs);
         return false;

@@ -1,7 +1,8 @@
 import type { CombinedError } from '@urql/core';
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WatchConflictsDocument } from '../index.js';
-import { live, reaches, World } from './world.js';
+import { live, reaches, until, World } from './world.js';
 
 describe('a replica without the right to be there', () => {
   let world: World;
@@ -65,14 +66,33 @@ describe('a replica without the right to be there', () => {
     await world.settle(replica);
     replica.collection('notes').create({ n: 1 }, { id: 'renewed' });
     await world.settle(replica);
-    const ended = reaches(replica, ({ connection }) => connection !== 'live');
-    await revoke(first);
-    await ended;
-    const waiting = replica.settled({ timeoutMs: 5_000 });
+    // From now on, as it is tried again within milliseconds of the end.
     given = second;
-    await waiting;
+    const ended = reaches(replica, ({ connection }) => connection !== 'live').then(() => replica.settled({ timeoutMs: 5_000 }));
+    await Promise.all([ended, revoke(first)]);
     const refused = reaches(replica, ({ connection }) => connection !== 'live').then(() => replica.settled());
     await Promise.all([expect(refused).rejects.toMatchObject({ code: 'UNAUTHENTICATED' }), revoke(second)]);
+  });
+
+  it('settles with a new token when the old one runs out while an edit is under way', async () => {
+    const [first, second] = [await world.server.newToken('EDITOR'), await world.server.newToken('EDITOR')];
+    let given = first;
+    const replica = await world.open({ token: () => given });
+    await world.settle(replica);
+    const sql = new pg.Client({ connectionString: world.server.databaseUrl });
+    await sql.connect();
+    await sql.query(`BEGIN; SELECT FROM workspaces WHERE id = 'main' FOR UPDATE`);
+    replica.collection('notes').create({ n: 1 }, { id: 'under-way' });
+    const settled = replica.settled({ timeoutMs: 10_000 });
+    await until(async () => (await sql.query(`SELECT FROM pg_locks WHERE NOT granted AND transactionid = pg_current_xact_id()::xid`)).rowCount === 1);
+    given = second;
+    const ended = reaches(replica, ({ connection }) => connection !== 'live');
+    await world.server.graphql('mutation ($id: ID!) { revokeToken(id: $id) }', { id: first.split('.')[0]! }, world.server.adminToken);
+    await ended;
+    await sql.query('ROLLBACK');
+    await sql.end();
+    await settled;
+    expect((await world.serverDocuments())['under-way']).toEqual({ n: 1 });
   });
 
   it('is disconnected when its token is revoked', async () => {
