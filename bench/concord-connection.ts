@@ -72,6 +72,7 @@ export class ConcordConnection {
   private readonly sinks = new Map<string, Sink>();
   /** What was asked before the server has taken the token; null: it has. */
   private early: string[] | null = [];
+  private over: Error | undefined;
   private ids = 0;
 
   /** Without a workspace: the token's first. */
@@ -85,7 +86,9 @@ export class ConcordConnection {
     this.socket.on('message', (data: Buffer) => this.take(JSON.parse(data.toString()) as Message));
     this.socket.on('error', () => undefined);
     this.socket.on('close', (code, reason) => {
-      for (const sink of this.sinks.values()) sink.failed(new Error(`the socket was closed: ${code} ${reason.toString()}`));
+      this.over = new Error(`the socket was closed: ${code} ${reason.toString()}`);
+      for (const sink of this.sinks.values()) sink.failed(this.over);
+      this.sinks.clear();
     });
   }
 
@@ -135,6 +138,10 @@ export class ConcordConnection {
 
   private start(query: string, variables: Record<string, unknown>, sink: Sink): string {
     const id = String(++this.ids);
+    if (this.over !== undefined) {
+      sink.failed(this.over);
+      return id;
+    }
     this.sinks.set(id, sink);
     const message = JSON.stringify({ id, type: 'subscribe', payload: { query, variables } });
     if (this.early === null) this.socket.send(message);

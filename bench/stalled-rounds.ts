@@ -34,6 +34,7 @@ const documentId = 'busy';
 const changeBytes = [8 * 1024, 56 * 1024] as const;
 /** Between two commits. */
 const paceMs = 15;
+const arrivalTimeoutMs = 30_000;
 const readAgainTimeoutMs = 300_000;
 const openedAtOnce = 50;
 const sampleMs = 20;
@@ -44,6 +45,16 @@ export async function measureStalled(endpoint: Endpoint, { sockets, mib, say }: 
   await writer.push([{ documentId, counter: ++position, base: 0, action: { create: { collection: 'bench', title: documentId, value: { text: '' } } } }]);
   const places: Place[] = [];
   let arrived: () => void = () => undefined;
+  /** Each comes to the healthy subscriber as it is committed. */
+  const arrival = (wanted: number): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const late = setTimeout(() => reject(new Error(`Position ${wanted} did not come to the subscriber that reads within ${arrivalTimeoutMs / 1000} s: ${healthy.wrong ?? `it is at ${healthy.position}`}.`)), arrivalTimeoutMs);
+      arrived = () => {
+        if (healthy.position < wanted) return;
+        clearTimeout(late);
+        resolve();
+      };
+    });
   const healthy = await openStallingSubscriber(endpoint, 'healthy', documentId, position, (newest, cursor) => {
     places.push({ position: newest, cursor });
     arrived();
@@ -59,10 +70,9 @@ export async function measureStalled(endpoint: Endpoint, { sockets, mib, say }: 
       bytes += size;
       const start = performance.now();
       const wanted = position + 1;
+      const arriving = arrival(wanted).then(() => void waits.push(performance.now() - start));
       const pushed = writer.push([{ documentId, counter: wanted, base: position, action: { patch: [{ op: 'replace', path: '/text', value: `${wanted} `.padEnd(size, 'x') }] } }]);
-      while (healthy.position < wanted) await new Promise<void>((resolve) => (arrived = resolve));
-      waits.push(performance.now() - start);
-      await pushed;
+      await Promise.all([pushed, arriving]);
       position = wanted;
       meanwhile(bytes / (mib * 2 ** 20));
       await new Promise((resolve) => setTimeout(resolve, paceMs));
