@@ -44,7 +44,11 @@ export async function startServerProcess({ from, environment, nodeOptions = [], 
     stdio: ['ignore', 'pipe', errors === 'shown' ? 'inherit' : 'pipe'],
     detached,
   });
-  const late = setTimeout(() => child.kill('SIGKILL'), longestStartMs);
+  let tooLate = '';
+  const late = setTimeout(() => {
+    tooLate = ` within ${longestStartMs / 1000} s`;
+    child.kill('SIGKILL');
+  }, longestStartMs);
   let kept = '';
   child.stderr?.on('data', (chunk: Buffer) => (kept += chunk.toString()));
   let url: string | undefined;
@@ -58,7 +62,7 @@ export async function startServerProcess({ from, environment, nodeOptions = [], 
   if (url === undefined && child.exitCode === null && child.signalCode === null) await once(child, 'exit');
   clearTimeout(late);
   if (url === undefined) {
-    throw new Error(`The server did not start (exit status ${child.exitCode ?? child.signalCode ?? 'none'}); what it said${errors === 'kept' ? `:\n${kept}` : ' is above.'}${from === 'dist' ? ' Was it built? (npm run build)' : ''}`);
+    throw new Error(`The server did not start${tooLate} (exit status ${child.exitCode ?? child.signalCode ?? 'none'}); what it said${errors === 'kept' ? `:\n${kept}` : ' is above.'}${from === 'dist' ? ' Was it built? (npm run build)' : ''}`);
   }
   return { url, token, pid: child.pid!, process: child, errors: () => kept };
 }
