@@ -205,10 +205,14 @@ export class Replica {
     await this.connection.stop();
   }
 
-  /** Uses another token from the next connection on, and makes that one at once if the server refused the last one. */
+  /** Uses another token from the next connection on, and makes that one at once if the server refused the last one, or edits that came with it. */
   setToken(token: ReplicaOptions['token']): void {
     this.token = token;
-    this.connection.tokenChanged();
+    if (this.push.refusal === undefined) return this.connection.tokenChanged();
+    // Now, so that who waits from now on does not meet the refusal.
+    this.push.stop();
+    void this.connection.stop();
+    this.connection.start();
   }
 
   /**

@@ -146,4 +146,14 @@ describe('a replica without the right to be there', () => {
     replica.goOnline();
     await expect(replica.settled()).rejects.toMatchObject({ code: 'FORBIDDEN' });
   });
+
+  it('sends the edits of a VIEWER as soon as it is given the token of an EDITOR', async () => {
+    const replica = await world.open({ token: await world.server.newToken('VIEWER') });
+    await live(replica);
+    replica.collection('notes').create({ a: 1 }, { id: 'promoted' });
+    await expect(replica.settled()).rejects.toMatchObject({ code: 'FORBIDDEN' });
+    replica.setToken(await world.server.newToken('EDITOR'));
+    await replica.settled({ timeoutMs: 10_000 });
+    expect((await world.serverDocuments())['promoted']).toEqual({ a: 1 });
+  });
 });
