@@ -47,6 +47,11 @@ export class Connection {
     return this.socketNow;
   }
 
+  /** Whether there is to be one: not before `start`, not after `stop`. */
+  get wanted(): boolean {
+    return this.run !== undefined;
+  }
+
   /** Connects at once, also when it is waiting for the next attempt. */
   start(): void {
     if (this.run !== undefined && this.current !== 'offline') return;

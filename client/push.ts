@@ -52,7 +52,7 @@ export class Push {
     this.verdicts = new Verdicts(store, environment, inFilter);
   }
 
-  /** What the server refused the last push with, where only a person can put it right; undefined while it is tried again. */
+  /** What the server refused a push with, where only a person can put it right; undefined while it is tried again. */
   get refusal(): ConcordError | undefined {
     return this.refused;
   }

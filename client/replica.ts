@@ -60,7 +60,7 @@ export class Replica {
     this.settling = new Settling(environment, {
       isClosed: () => this.closed,
       mayBeSettled: () => this.store.pendingCount === 0 && this.connection.state === 'live',
-      refusal: () => this.connection.refusal ?? this.push.refusal,
+      refusal: () => this.connection.refusal ?? (this.store.pendingCount > 0 ? this.push.refusal : undefined),
       nothingNewer: () => this.session.nothingNewer(this.connection.socket()),
       describe: () => {
         const { connection, pending, lastError } = this.watchedStatus.now();
@@ -208,7 +208,7 @@ export class Replica {
   /** Uses another token from the next connection on, and makes that one at once if the server refused the last one, or edits that came with it. */
   setToken(token: ReplicaOptions['token']): void {
     this.token = token;
-    if (this.push.refusal === undefined) return this.connection.tokenChanged();
+    if (this.push.refusal === undefined || !this.connection.wanted) return this.connection.tokenChanged();
     // Now, so that who waits from now on does not meet the refusal.
     this.push.stop();
     void this.connection.stop();

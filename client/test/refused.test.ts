@@ -156,4 +156,18 @@ describe('a replica without the right to be there', () => {
     await replica.settled({ timeoutMs: 10_000 });
     expect((await world.serverDocuments())['promoted']).toEqual({ a: 1 });
   });
+
+  it('stays offline where it is told to go, and is given another token on the way', async () => {
+    const replica = await world.open({ token: await world.server.newToken('VIEWER') });
+    await live(replica);
+    replica.collection('notes').create({ a: 1 }, { id: 'on-the-way' });
+    await expect(replica.settled()).rejects.toMatchObject({ code: 'FORBIDDEN' });
+    const offline = replica.goOffline();
+    const seen: string[] = [];
+    replica.onStatus(({ connection }) => seen.push(connection));
+    replica.setToken(world.server.token);
+    await offline;
+    expect(replica.status.connection).toBe('offline');
+    expect(seen).not.toContain('connecting');
+  });
 });
