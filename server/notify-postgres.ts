@@ -67,6 +67,8 @@ export async function openPostgresNotifications(options: {
     if (closed) return end(next);
     client = next;
     retryMs = firstRetryMs;
+    // Whoever said hello meanwhile had no answer.
+    tellHere();
     // Channels of which somebody began to listen while the others were asked for.
     for (const channel of listeners.heard) await listen(next, channel).catch(() => undefined);
   }

@@ -5,8 +5,8 @@
  * was compacted past a position up to which a state is known to be current, because the keys that would tell may be gone.
  *
  * Rows travel as a list for each column, which PostgreSQL reads in less time than records that name their columns; lists that end
- * early stand for nulls. JSON values are the elements of one list in JSON. The lists are read side by side in a SELECT, because a FROM
- * would gather each of them in a table of its own first.
+ * early stand for nulls. JSON values are the elements of one list in JSON. The lists are unnested side by side in a SELECT, because a
+ * FROM would gather each of them in a table of its own first.
  */
 function appendStatement({ several, aside }: { readonly several: boolean; readonly aside: boolean }): string {
   const beside = (rows: string): string => (several ? `JOIN moved m ON m.id = ${rows}.workspace_id` : 'CROSS JOIN moved m');

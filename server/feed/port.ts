@@ -46,6 +46,8 @@ export function createFeed({ db, log, rights, notify, ringBytes, pollMs }: FeedO
   const followers = new Map<Follower, WorkspaceId>();
   let polls = 0;
   let polling = false;
+  /** Asked for while one was under way, which may have read before what it was asked for. */
+  let pollAgain = false;
   let closed = false;
 
   const hints = new Hints(
@@ -54,7 +56,7 @@ export function createFeed({ db, log, rights, notify, ringBytes, pollMs }: FeedO
       const feed = feeds.get(workspaceId);
       if (feed !== undefined && position > feed.head) feed.catchUpSoon();
     },
-    () => void poll(),
+    lookAround,
   );
   const timer = setInterval(() => void poll(), pollMs);
   timer.unref();
@@ -127,7 +129,13 @@ export function createFeed({ db, log, rights, notify, ringBytes, pollMs }: FeedO
       log.warn({ err: error }, 'The feeds could not be looked at; the next poll tries again.');
     } finally {
       polling = false;
+      if (pollAgain) lookAround();
     }
+  }
+
+  function lookAround(): void {
+    pollAgain = polling;
+    void poll();
   }
 
   /** Readers who are handed the same batch, which happens in one turn, share what is being read for it. */
@@ -199,7 +207,7 @@ export function createFeed({ db, log, rights, notify, ringBytes, pollMs }: FeedO
         from = to;
       }
     },
-    lookAround: () => void poll(),
+    lookAround,
     async close() {
       closed = true;
       clearInterval(timer);

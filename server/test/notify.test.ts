@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Position, WorkspaceId } from '@concord/core';
 import { feedChannel, Hints } from '../feed/hints.js';
 import { openPostgresNotifications } from '../notify-postgres.js';
-import type { Notifications } from '../notify.js';
+import { gapChannel, type Notifications } from '../notify.js';
 import { openCuttableProxy } from './cuttable-proxy.js';
 import { dropDatabase, newDatabase } from './harness.js';
 
@@ -113,47 +113,59 @@ describe('Hints over PostgreSQL', () => {
     const [workspace, at] = ['w' as WorkspaceId, (position: number) => position as Position];
     const hintsOf = (notify: Notifications, seen: (position: Position) => void = () => undefined) => new Hints(notify, (_, position) => seen(position), () => undefined);
 
+    /** A connection of its own that hears what nodes tell each other. */
+    async function overhear(databaseUrl: string) {
+      const client = new pg.Client({ connectionString: databaseUrl });
+      await client.connect();
+      for (const channel of [gapChannel, feedChannel]) await client.query(`LISTEN ${channel}`);
+      const next = (of: string) =>
+        new Promise<string>((resolve) => {
+          client.on('notification', ({ channel, payload }) => {
+            if (channel === of) resolve(payload ?? '');
+          });
+        });
+      return { gap: next(gapChannel), hint: next(feedChannel), end: () => client.end() };
+    }
+
     it('are sent to nobody by a node that is alone, and to a node that comes after it was told to look', async () => {
       const own = await newDatabase();
-      const listener = new pg.Client({ connectionString: own });
-      await listener.connect();
-      await listener.query(`LISTEN ${feedChannel}`);
-      const firstSent = new Promise((resolve) => listener.on('notification', ({ payload }) => resolve(payload)));
-      const here = await open(own);
+      const overheard = await overhear(own);
+      const beats = { everyMs: 1_000, deadlineMs: 200 };
+      const here = await open(own, quiet, beats);
       const mine = hintsOf(here);
       await untilAlone(here);
       mine.tell(workspace, at(1));
-      expect(here.alone).toBe(true);
 
-      const there = await open(own);
+      const there = await open(own, quiet, beats);
       const seen = new Promise<Position>((resolve) => hintsOf(there, resolve));
-      await gapOf(there);
+      await overheard.gap;
       expect(here.alone).toBe(false);
-      expect(there.alone).toBe(false);
       mine.tell(workspace, at(2));
       expect(await seen).toBe(2);
-      expect(await firstSent).toBe('{"w":2}');
+      expect(await overheard.hint).toBe('{"w":2}');
 
       await there.close();
       await untilAlone(here);
       await mine.close();
       await here.close();
-      await listener.end();
+      await overheard.end();
       await dropDatabase(own);
     });
 
     it('are made up for where a node that was alone did not hear another come', async () => {
       const own = await newDatabase();
+      const overheard = await overhear(own);
       const proxy = await openCuttableProxy(own);
       const here = await open(proxy.url, quiet, { ...soon, deadlineMs: 1_000 });
       await untilAlone(here);
       void proxy.holdAnswers();
       // It believes for longer than this takes that there are others, and asks nobody to look.
       const there = await open(own, quiet, { everyMs: 60_000, deadlineMs: 60_000 });
-      await gapOf(there);
+      await overheard.gap;
       await here.close();
       await there.close();
       await proxy.close();
+      await overheard.end();
       await dropDatabase(own);
     });
   });
