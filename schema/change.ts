@@ -41,7 +41,7 @@ export const ChangeConnection = connectionOf('Change', ChangeRef, 'the changes, 
 const ChangeBatchRef = builder.objectRef<ChangeBatch>('ChangeBatch').implement({
   description: 'Changes in order, without a hole since the cursor before.',
   fields: (t) => ({
-    changes: t.field({ type: [ChangeRef], description: 'In order of position. Empty in a mere up-to-date mark.', resolve: ({ changes }) => [...changes] }),
+    changes: t.field({ type: [ChangeRef], description: 'In order of position. Empty in a mere up-to-date mark, and where a filter has let nothing through so far: only `upToDate` tells that there is no more.', resolve: ({ changes }) => [...changes] }),
     rows: t.field({
       type: ['ChangeRow'],
       description: 'The same changes in less than half the bytes. Ask for one of the two.',
