@@ -4,7 +4,7 @@ import { cpus, loadavg, release, totalmem } from 'node:os';
 /** As the reports name it. */
 export const machine = `${cpus().length} cores (${cpus()[0]?.model.trim() ?? 'unknown'}), ${(totalmem() / 2 ** 30).toFixed(0)} GiB, ${process.platform} ${release()}, Node ${process.version}`;
 
-/** The commit that is measured. */
+/** The commit that is measured. To be asked for before the measurement: another may be made while it runs. */
 export function revision(): string {
   try {
     return execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();

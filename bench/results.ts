@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { machine, revision } from './machine.js';
+import { machine } from './machine.js';
 import { versionOf } from './peers.js';
 import type { Cell, Circumstances, Recorded, RecordedCell, Spread } from './recorded.js';
 import { loadSystem, systemNames, workloadNames, type System, type SystemName, type WorkloadName } from './system.js';
@@ -121,13 +121,13 @@ function described({ started, machine, revision, versions, load, note }: Circums
   return `- Run ${letter(run)}: ${started}, ${machine}; Concord at ${[revision, ...used].join(', ')}. Load average at the end: ${load}.${note === null ? '' : ` ${note}`}`;
 }
 
-/** Of a run that has measured these systems and is over now. */
-export async function circumstances(started: Date, systems: readonly SystemName[], sizes: Sizes, note: string | null): Promise<Circumstances> {
+/** Of a run that has measured `commit` with these systems and is over now. */
+export async function circumstances(started: Date, commit: string, systems: readonly SystemName[], sizes: Sizes, note: string | null): Promise<Circumstances> {
   const packages = (await Promise.all(systems.map(loadSystem))).flatMap((system) => system.packages);
   return {
     started: started.toISOString(),
     machine,
-    revision: revision(),
+    revision: commit,
     sizes: Object.entries(sizes).map(([name, value]) => `${name} ${String(value)}`).join(', '),
     versions: Object.fromEntries(packages.map((name) => [name, versionOf(name) ?? 'missing'])),
     load: loadAverage(),

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { readArguments, usage, type Arguments } from './arguments.js';
 import type { Answer, Order } from './drive.js';
 import { readCommandLine } from '../server/arguments.js';
+import { revision } from './machine.js';
 import { installPeers } from './peers.js';
 import { readRecorded, withRun, writeRecorded, type Cell } from './recorded.js';
 import { circumstances, collect, markdown, table } from './results.js';
@@ -44,6 +45,7 @@ async function main(): Promise<number> {
     });
   }
   const started = new Date();
+  const commit = revision();
   const deadline = performance.now() + read.minutes * 60_000;
   const before = readRecorded();
   const cells: Cell[] = [];
@@ -55,7 +57,7 @@ async function main(): Promise<number> {
       print(table(name, measured, !read.quick));
       if (!read.report) continue;
       // After each workload: a run that is stopped leaves what it has measured.
-      const recorded = withRun(before, await circumstances(started, read.systems.filter((system) => cells.some((cell) => cell.name === system)), fullSizes, read.note), cells);
+      const recorded = withRun(before, await circumstances(started, commit, read.systems.filter((system) => cells.some((cell) => cell.name === system)), fullSizes, read.note), cells);
       writeRecorded(recorded);
       await writeFile(resultsFile, await markdown(recorded));
     }

@@ -111,10 +111,9 @@ describe('the first app of the README', () => {
     expect(nowhere.err).toMatch(/^url must be the http\(s\) address of the GraphQL endpoint, .*; got "nonsense"\.\n$/);
     expect(nowhere.status).toBe(1);
     rmSync(join(folder, 'notes.db'), { force: true });
-    const began = performance.now();
     const viewer = await run('examples/first-app.ts', [], { CONCORD_URL: server.url, CONCORD_TOKEN: await server.newToken('VIEWER') });
     expect(viewer.err).toMatch(/^[^\n]*VIEWER[^\n]*\n$/);
     expect(viewer.status).toBe(1);
-    expect(performance.now() - began).toBeLessThan(8_000);
+    expect(viewer.err).not.toMatch(/settle/i);
   }, 60_000);
 });
