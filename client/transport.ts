@@ -237,5 +237,9 @@ export function closeError(cause: unknown): ConcordError {
   const sentence = isCode(named) ? told.slice(named.length).replace(/^:? */, '') || errorCodes[named].replace(/\.$/, '') : told;
   if (refused.has(code)) return new ConcordError('UNAUTHENTICATED', `The server refused the token: ${sentence}. Get a valid one and call setToken().`);
   if (isCode(named)) return new ConcordError(named, `${sentence}.`);
+  const status = typeof message === 'string' ? /^Unexpected server response: (\d+)$/.exec(message)?.[1] : undefined;
+  if (status === '404' || status === '405') {
+    return new ConcordError('UNAVAILABLE', `There is no GraphQL endpoint at the address (HTTP ${status}): \`url\` must end in the path of it, which is /graphql.`, {}, { cause });
+  }
   return new ConcordError('UNAVAILABLE', `The server cannot be reached: ${told}${typeof code === 'number' ? ` (${code})` : ''}.`, {}, { cause });
 }

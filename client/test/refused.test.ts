@@ -157,6 +157,12 @@ describe('a replica without the right to be there', () => {
     expect((await world.serverDocuments())['promoted']).toEqual({ a: 1 });
   });
 
+  it('tells of an address without an endpoint that it is the address', async () => {
+    const replica = await world.open({ url: new URL('/', world.server.url).href });
+    const { lastError } = await reaches(replica, (status) => status.lastError !== null);
+    expect(lastError?.message).toMatch(/no GraphQL endpoint at the address \(HTTP 404\).* \/graphql\.$/);
+  });
+
   it('stays offline where it is told to go, and is given another token on the way', async () => {
     const replica = await world.open({ token: await world.server.newToken('VIEWER') });
     await live(replica);
