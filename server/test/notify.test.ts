@@ -130,7 +130,7 @@ describe('Hints over PostgreSQL', () => {
     it('are sent to nobody by a node that is alone, and to a node that comes after it was told to look', async () => {
       const own = await newDatabase();
       const overheard = await overhear(own);
-      const beats = { everyMs: 1_000, deadlineMs: 200 };
+      const beats = { everyMs: 500, deadlineMs: 200 };
       const here = await open(own, quiet, beats);
       const mine = hintsOf(here);
       await untilAlone(here);
