@@ -38,7 +38,7 @@ Options:
 /** @throws UsageError that says what is wrong. */
 export function readArguments(given: readonly string[]): Arguments {
   const { values } = parseArguments({
-    args: [...given],
+    args: given,
     options: {
       only: { type: 'string' },
       systems: { type: 'string' },

@@ -150,7 +150,7 @@ async function changesOverSocket(endpoint: Endpoint, author: ConcordConnection, 
   return { what: `change of ${size / 1000} kB, commit included`, how: `WebSocket, ${compressed ? 'deflate' : 'plain'}`, kB: bytes / changes / 1000, p50: percentile(ascending(waits), 0.5), serverMs };
 }
 
-const told = readCommandLine(usage, (args) => parseArguments({ args: [...args] }).values);
+const told = readCommandLine(usage, (args) => parseArguments({ args }).values);
 if ('status' in told) process.exit(told.status);
 const folder = mkdtempSync(join(tmpdir(), 'concord-bench-'));
 const { endpoint, stop } = await startServer('concord', await loadSystem('concord'), folder, null);

@@ -5,9 +5,10 @@ import { fileURLToPath } from 'node:url';
 import { parseArguments, readCommandLine } from '../server/arguments.js';
 import { startRedisServer } from '../test/redis-server.js';
 import { provenance } from './machine.js';
+import { markdownTable, short, whole } from './markdown-table.js';
 import { startNodes, startPostgres, type NodeGroup, type Postgres } from './node-group.js';
 import { fanOut, oneDocument, ownDocuments, sight, type FanOut, type Load, type LoadSizes, type Waits } from './node-load.js';
-import { putIntoScalingPage, table } from './scaling-page.js';
+import { putIntoScalingPage } from './scaling-page.js';
 
 const usage = `Usage: npm run bench:nodes -- [options]
 
@@ -31,7 +32,7 @@ const print = (text: string) => process.stdout.write(`${text}\n`);
 const open = new Set<() => Promise<void>>();
 
 async function main(): Promise<number> {
-  const told = readCommandLine(usage, (args) => parseArguments({ args: [...args], options: { write: { type: 'boolean', default: false }, quick: { type: 'boolean', default: false } } }).values);
+  const told = readCommandLine(usage, (args) => parseArguments({ args, options: { write: { type: 'boolean', default: false }, quick: { type: 'boolean', default: false } } }).values);
   if ('status' in told) return told.status;
   const options = told.command;
   if (!existsSync(built)) {
@@ -127,12 +128,12 @@ rates say little about nodes here; processor time for an edit tells what more co
 
 A commit of one node, one at a time, from its push (${sizes.commits} commits):
 
-${table(['', 'p50, ms', 'p99, ms'], sights.map(([what, { p50, p99 }]) => [what, short(p50), short(p99)]))}
+${markdownTable(['', 'p50, ms', 'p99, ms'], sights.map(([what, { p50, p99 }]) => [what, short(p50), short(p99)]))}
 
 ${sizes.writers} writers, each on its own document, ${sizes.inFlight} edits in flight each, separately committed; and ${sizes.hotWriters} writers of one document, one edit at a time, each
 done when it has come back to its author by the feed. Processor time for an edit, of all servers together, of PostgreSQL, and of the process that makes the load:
 
-${table(
+${markdownTable(
   ['', 'nodes', 'edits/s', 'p50, ms', 'p99, ms', 'servers, µs', 'PostgreSQL, µs', 'load, µs'],
   groups.flatMap((group) => loads.filter(([what]) => what === group).map(([what, count, result]) => [
     what, String(count), whole(result.perSecond), short(result.p50), short(result.p99), short(result.serversMicros), short(result.databaseMicros), short(result.driverMicros),
@@ -143,7 +144,7 @@ ${perCore(loads)}
 
 ${whole(sizes.subscribers)} subscribers of one document over graphql-ws, one writer at ${sizes.editsPerSecond} edits/s:
 
-${table(
+${markdownTable(
   ['nodes', 'deliveries/s', 'p50, ms', 'p99, ms', 'servers, µs a delivery', 'memory of a node, MiB', 'of it for each subscriber, KiB', 'connections to PostgreSQL'],
   fans.map(([count, result]) => [
     String(count), whole(result.deliveriesPerSecond), short(result.p50), short(result.p99), short(result.serversMicros), whole(result.nodeKiB / 1024), short(result.subscriberKiB), String(result.databaseConnections),
@@ -161,7 +162,5 @@ ${edits(load.databaseMicros)}: PostgreSQL and the servers need cores as 1 to ${s
 }
 
 const ms = (value: number): string => `${short(value)} ms`;
-const whole = (value: number): string => Math.round(value).toLocaleString('en-US');
-const short = (value: number): string => (Number.isFinite(value) ? (Math.abs(value) >= 100 ? whole(value) : String(Number(value.toPrecision(2)))) : '–');
 
 process.exitCode = await main();

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { machine } from './machine.js';
+import { markdownTable } from './markdown-table.js';
 import { versionOf } from './peers.js';
 import type { Cell, Circumstances, Recorded, RecordedCell, Spread } from './recorded.js';
 import { loadSystem, systemNames, workloadNames, type System, type SystemName, type WorkloadName } from './system.js';
@@ -82,12 +83,13 @@ export async function markdown({ runs, cells }: Recorded): Promise<string> {
         const own = cells.filter(({ workload }) => workload === name);
         const without = systems.flatMap(({ name: peer, system: { title, cannot } }) => (cannot?.[name] === undefined || own.some((cell) => cell.name === peer) ? [] : [`- ${title} is not here: ${cannot[name]}.`]));
         const asked = targetRows(name, own);
+        const [head, ...body] = rows(own);
         return [
           `## ${name}: ${(await loadWorkload(name)).title}`,
           '',
-          ...grid(rows(own)),
+          markdownTable(head!, body),
           '',
-          ...(asked.length === 0 ? [] : [...grid([['target', 'asked of Concord', 'stretch', 'measured', ''], ...asked]), '']),
+          ...(asked.length === 0 ? [] : [markdownTable(['target', 'asked of Concord', 'stretch', 'measured', ''], asked), '']),
           'Verified in each round:',
           '',
           ...own.map(verification),
@@ -110,8 +112,6 @@ because the peers have none. Sizes: ${runs.at(-1)?.sizes ?? ''}.
 
 ${sections.join('\n')}`;
 }
-
-const grid = ([head, ...body]: readonly (readonly string[])[]): readonly string[] => [head!, head!.map(() => '---'), ...body].map((row) => `| ${row.join(' | ')} |`);
 
 const verification = ({ title, verified, failures, rounds }: RecordedCell): string =>
   `- ${title}: ${failures.length > 0 ? `**failed**, ${failures[0]!.split('\n')[0]!}` : `${verified} (${rounds} ${rounds === 1 ? 'round' : 'rounds'})`}`;

@@ -15,7 +15,3 @@ export function putIntoScalingPage(command: string, text: string): string {
   writeFileSync(page, whole.slice(0, start + markers[0].length) + text + whole.slice(end));
   return page;
 }
-
-export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  return [head, head.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');
-}

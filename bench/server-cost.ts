@@ -21,9 +21,10 @@ import { closeAll, repeat } from './acknowledged-edits.js';
 import { sent } from './concord-connection.js';
 import { profiledOnSignal, profileOf, shares, type Part } from './cpu-shares.js';
 import { provenance } from './machine.js';
+import { markdownTable, whole } from './markdown-table.js';
 import { startParts, type Parts, type PartsCost, type PartsLoad } from './parts.js';
 import { cpuSeconds } from './processes.js';
-import { putIntoScalingPage, table } from './scaling-page.js';
+import { putIntoScalingPage } from './scaling-page.js';
 import { loadSystem, type Endpoint } from './system.js';
 import { check, fullSizes } from './workload.js';
 
@@ -55,7 +56,7 @@ Options:
 `;
 
 const told = readCommandLine(usage, (args) => {
-  const { values, positionals } = parseArguments({ args: [...args], allowPositionals: true, options: { write: { type: 'boolean', default: false } } });
+  const { values, positionals } = parseArguments({ args, allowPositionals: true, options: { write: { type: 'boolean', default: false } } });
   const [given = '5', ...rest] = positionals;
   if (rest.length > 0) throw new UsageError(`Unknown argument: ${rest.join(' ')}`);
   return { seconds: wholeNumber('seconds', given, 1, 999), write: values.write };
@@ -132,26 +133,27 @@ function groups({ load: { editsPerMessage }, parts: [first, last], shares: of, n
   ];
 }
 
-const short = (value: number): string => value.toFixed(1);
-
-function ratio(cost: Cost): number {
-  const sum = (of: 'spent' | 'limit') => groups(cost).reduce((total, group) => total + group[of], 0);
-  return sum('spent') / sum('limit');
-}
+/** Asked of the server: at most so many times the sum of its parts. */
+const mostTimes = 2;
+const micros = (value: number): string => value.toFixed(1);
 
 function report(costs: readonly Cost[]): string {
   const columns = costs.map(groups);
-  const both = (spent: number, limit: number) => [short(spent), short(limit)];
+  const sums = columns.map((column) => ({ spent: column.reduce((sum, { spent }) => sum + spent, 0), limit: column.reduce((sum, { limit }) => sum + limit, 0) }));
+  const summaries = costs.map(({ name, perSecond, editsPerMessage, editsPerStatement, load, parts }, index) => {
+    const times = sums[index]!.spent / sums[index]!.limit;
+    const [before, after] = parts.map(({ message, node, postgres }) => micros(message / load.editsPerMessage + node + postgres));
+    return `- ${name}: ${whole(perSecond)} edits/s, ${micros(editsPerMessage)} a message, ${micros(editsPerStatement)} a statement; ${times.toFixed(2)} times the sum of the parts (${before!} µs just before, ${after!} just after), asked: at most ${mostTimes}, ${times <= mostTimes ? 'met' : '**not met**'}.`;
+  });
   const rows = columns[0]!.flatMap(({ name, of }, index) => [
-    ...of.map((part) => [part, ...costs.flatMap((cost) => [short(cost.shares.get(part)! * cost.node), ''])]),
-    [`**${name}**`, ...columns.flatMap((column) => both(column[index]!.spent, column[index]!.limit))],
+    ...of.map((part) => [part, ...costs.flatMap((cost) => [micros(cost.shares.get(part)! * cost.node), ''])]),
+    [`**${name}**`, ...columns.flatMap((column) => [micros(column[index]!.spent), micros(column[index]!.limit)])],
   ]);
-  const all = ['**all**', ...columns.flatMap((column) => both(column.reduce((sum, { spent }) => sum + spent, 0), column.reduce((sum, { limit }) => sum + limit, 0)))];
   return `${before}
 
-${costs.map((cost) => `- ${cost.name}: ${Math.round(cost.perSecond).toLocaleString('en-US')} edits/s, ${short(cost.editsPerMessage)} a message, ${short(cost.editsPerStatement)} a statement; ${ratio(cost).toFixed(2)} times the sum of the parts.`).join('\n')}
+${summaries.join('\n')}
 
-${table(['µs of processor time for an edit', ...costs.flatMap(({ name }) => [name, 'its parts'])], [...rows, all])}
+${markdownTable(['µs of processor time for an edit', ...costs.flatMap(({ name }) => [name, 'its parts'])], [...rows, ['**all**', ...sums.flatMap(({ spent, limit }) => [micros(spent), micros(limit)])]])}
 `;
 }
 

@@ -3,9 +3,10 @@ import { fileURLToPath } from 'node:url';
 import { parseArguments, readCommandLine, UsageError, wholeNumber } from '../server/arguments.js';
 import { ended, startServerProcess } from '../test/server-process.js';
 import { provenance } from './machine.js';
+import { markdownTable, short, whole } from './markdown-table.js';
 import { startPostgres } from './node-group.js';
 import { collectsOnSignal } from './processes.js';
-import { putIntoScalingPage, table } from './scaling-page.js';
+import { putIntoScalingPage } from './scaling-page.js';
 import { isInSmallNetwork, mostKernelBytes, runInSmallNetwork, smallNetworkNeeds } from './small-network.js';
 import { measureStalled, type Stalled } from './stalled-rounds.js';
 
@@ -43,7 +44,7 @@ interface Options {
 /** @throws UsageError that says what is wrong. */
 function readOptions(args: readonly string[]): Options {
   const { values } = parseArguments({
-    args: [...args],
+    args,
     options: { sockets: { type: 'string' }, mib: { type: 'string', default: '12' }, most: { type: 'string', default: '64' }, write: { type: 'boolean', default: false }, quick: { type: 'boolean', default: false } },
   });
   const sockets = wholeNumber('--sockets', values.sockets ?? (values.quick ? '50' : '1000'), 1, 20_000);
@@ -113,9 +114,6 @@ function verify(rounds: readonly Stalled[], sockets: number, most: number): read
   ]);
 }
 
-const whole = (value: number): string => Math.round(value).toLocaleString('en-US');
-const short = (value: number): string => (Math.abs(value) >= 100 ? whole(value) : String(Number(value.toPrecision(2))));
-
 function report(rounds: readonly Stalled[], sockets: number): string {
   const rows = rounds.map(({ what, told, takenKiB, committedMiB, beforeMiB, mostMiB, heldMiB, againMiB, p50, p99 }) => [
     what, told === null ? '–' : whole(told), takenKiB === null ? '–' : whole(takenKiB), short(committedMiB), whole(beforeMiB), whole(mostMiB), whole(heldMiB), againMiB === 0 ? '–' : whole(againMiB), short(p50), short(p99),
@@ -123,7 +121,7 @@ function report(rounds: readonly Stalled[], sockets: number): string {
   const head = [
     'how they stop', 'told `LAGGED`', 'had got before, KiB', 'committed, MiB', 'server before, MiB', 'most while they do not read', 'then, garbage collected', 'most while they read again', 'a reader beside them, p50, ms', 'p99, ms',
   ];
-  return `${whole(sockets)} subscribers stop reading; the kernel takes ${mostKernelBytes / 1024} KiB for a socket in each direction. Memory is the resident memory of the server in MiB:\n\n${table(head, rows)}\n`;
+  return `${whole(sockets)} subscribers stop reading; the kernel takes ${mostKernelBytes / 1024} KiB for a socket in each direction. Memory is the resident memory of the server in MiB:\n\n${markdownTable(head, rows)}\n`;
 }
 
 process.exitCode = await main();

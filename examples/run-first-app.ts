@@ -13,6 +13,6 @@ Options:
 Exit status: 0 the note is on the server, 1 it is not, 2 wrong arguments.
 `;
 
-const told = readCommandLine(usage, (args) => parseArguments({ args: [...args] }).values);
+const told = readCommandLine(usage, (args) => parseArguments({ args }).values);
 if ('status' in told) process.exitCode = told.status;
 else await import('./first-app.js');

@@ -25,12 +25,12 @@ export function readCommandLine<Command>(
   }
 }
 
-type Given = ParseArgsConfig & { readonly args: string[] };
+type Given = Omit<ParseArgsConfig, 'args'> & { readonly args: readonly string[] };
 
 /** `parseArgs` of Node, with messages in one style, and negative numbers as values. @throws UsageError. */
-export function parseArguments<Config extends Given>(config: Config): ReturnType<typeof parseArgs<Config>> {
+export function parseArguments<Config extends Given>(config: Config): ReturnType<typeof parseArgs<Omit<Config, 'args'>>> {
   const { args, options = {}, allowPositionals = false }: Given = config;
-  const { values, positionals, tokens } = parseArgs({ args, options, allowPositionals: true, strict: false, tokens: true });
+  const { values, positionals, tokens } = parseArgs({ args: [...args], options, allowPositionals: true, strict: false, tokens: true });
   for (const token of tokens) {
     if (token.kind === 'positional' && !allowPositionals) throw new UsageError(`Unknown argument: ${token.value}`);
     if (token.kind !== 'option') continue;
@@ -42,7 +42,7 @@ export function parseArguments<Config extends Given>(config: Config): ReturnType
     if (option.type === 'string' && forgotten) throw new UsageError(`${token.rawName} needs a value.`);
   }
   // Checked above, as a strict parse would.
-  return { values, positionals } as unknown as ReturnType<typeof parseArgs<Config>>;
+  return { values, positionals } as unknown as ReturnType<typeof parseArgs<Omit<Config, 'args'>>>;
 }
 
 /** @throws UsageError that tells the range. */

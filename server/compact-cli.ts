@@ -32,7 +32,7 @@ interface Command {
 /** @throws UsageError that says what is wrong. */
 function readCommand(args: readonly string[]): Command {
   const { values } = parseArguments({
-    args: [...args],
+    args,
     options: { days: { type: 'string' }, 'audit-days': { type: 'string' }, workspace: { type: 'string' }, 'dry-run': { type: 'boolean' } },
   });
   const days = (name: 'days' | 'audit-days'): number | null => {

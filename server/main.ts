@@ -1,3 +1,4 @@
+import { parseArguments, readCommandLine } from './arguments.js';
 import { ConfigError, readConfig, type Config } from './config.js';
 import { loadEnvironmentFile } from './environment.js';
 import type { RunningServer } from './server.js';
@@ -19,18 +20,12 @@ Exit status: 0 stopped as asked, 1 could not start, 2 wrong arguments or setting
 // Above the start: `main` runs before what stands below it.
 const unreachable: ReadonlySet<string> = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH']);
 
-process.exitCode = await main(process.argv.slice(2));
+process.exitCode = await main();
 
 /** The exit status: 0 stopped as asked, 1 could not start, 2 wrong arguments or settings. Stays undefined while the server runs. */
-async function main(args: readonly string[]): Promise<number | undefined> {
-  if (args.includes('--help') || args.includes('-h')) {
-    process.stdout.write(usage);
-    return 0;
-  }
-  if (args.length > 0) {
-    process.stderr.write(`Unknown argument: ${args.join(' ')}\n\n${usage}`);
-    return 2;
-  }
+async function main(): Promise<number | undefined> {
+  const told = readCommandLine(usage, (args) => parseArguments({ args }).values);
+  if ('status' in told) return told.status;
   let config: Config;
   try {
     loadEnvironmentFile();

@@ -58,8 +58,6 @@ export async function openPostgresNotifications(options: {
     try {
       await next.connect();
       for (const channel of [gapChannel, nodesChannel, ...listeners.heard]) await listen(next, channel);
-      aloneFrom = performance.now() + heartbeat.deadlineMs;
-      await notify(next, nodesChannel, `hello ${self}`);
     } catch (error) {
       end(next);
       throw error;
@@ -67,8 +65,9 @@ export async function openPostgresNotifications(options: {
     if (closed) return end(next);
     client = next;
     retryMs = firstRetryMs;
-    // Whoever said hello meanwhile had no answer.
-    tellHere();
+    aloneFrom = performance.now() + heartbeat.deadlineMs;
+    // Also an answer to who said hello meanwhile.
+    tellNodes('hello');
     // Channels of which somebody began to listen while the others were asked for.
     for (const channel of listeners.heard) await listen(next, channel).catch(() => undefined);
   }
@@ -88,7 +87,7 @@ export async function openPostgresNotifications(options: {
     const wasAlone = isAlone();
     aloneFrom = performance.now() + beatsOfSilence * heartbeat.everyMs;
     if (wasAlone) tellGap();
-    if (said === 'hello') tellHere();
+    if (said === 'hello') tellNodes('here');
   }
 
   const isAlone = (): boolean => client !== null && performance.now() >= aloneFrom;
@@ -127,14 +126,14 @@ export async function openPostgresNotifications(options: {
   }
 
   /** Also finds out whether the connection still answers. */
-  function tellHere(): void {
+  function tellNodes(what: 'hello' | 'here'): void {
     const target = client;
-    if (target !== null) notify(target, nodesChannel, `here ${self}`).catch((error: unknown) => lost(target, error));
+    if (target !== null) notify(target, nodesChannel, `${what} ${self}`).catch((error: unknown) => lost(target, error));
   }
 
   const beat = setInterval(() => {
     if (owing) tellGap();
-    tellHere();
+    tellNodes('here');
   }, heartbeat.everyMs);
   beat.unref();
 

@@ -31,7 +31,7 @@ type Command =
 /** @throws UsageError that says what is wrong. */
 function readCommand(args: readonly string[], now: Date): Command {
   const { values, positionals } = parseArguments({
-    args: [...args],
+    args,
     allowPositionals: true,
     options: { name: { type: 'string' }, role: { type: 'string' }, workspace: { type: 'string' }, label: { type: 'string' }, days: { type: 'string' } },
   });

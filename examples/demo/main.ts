@@ -31,7 +31,7 @@ process.exitCode = await main();
 /** @throws UsageError that says what is wrong. */
 function readOptions(args: readonly string[]) {
   const { values, positionals } = parseArguments({
-    args: [...args],
+    args,
     allowPositionals: true,
     options: {
       crash: { type: 'boolean', default: false },

@@ -73,7 +73,7 @@ export const appendStatements = {
   several: { name: 'concord-append-several', text: appendStatement({ several: true, aside: true }) },
 } as const;
 
-/** A list of numbers or booleans as PostgreSQL reads it. */
+/** A list as PostgreSQL reads it, of numbers, booleans or names that need no quotes. */
 export const list = (elements: readonly (number | boolean | string)[]): string => `{${elements.join()}}`;
 
 /** A list of texts. Each is quoted, because a bare NULL is none, and ids may read so. */

@@ -68,11 +68,12 @@ export class LogPages {
     const read = await readLog(this.db, this.workspaceId, position, asked, filter.logFilter, batchBytes);
     const page = upToBatchEnd(read);
     const records = page.changes.map(({ record }) => record);
+    const endedByBytes = page.changes.length < asked && page.to === page.changes.at(-1)?.record.position;
     const inside = filter.key !== null && !page.expired && page.to < page.head;
     return {
       page,
       batch: inside ? { type: 'ChangeBatch', changes: filter.pass(records), left: [], cursor: formatCursor({ epoch: page.epoch, position: page.to }), upToDate: false } : null,
-      rows: page.changes.length < asked && page.to === page.changes.at(-1)?.record.position ? Math.max(leastRows, Math.min(mostRows, 2 * page.changes.length)) : mostRows,
+      rows: endedByBytes ? Math.max(leastRows, Math.min(mostRows, 2 * page.changes.length)) : mostRows,
     };
   }
 }

@@ -113,9 +113,10 @@ describe('Hints over PostgreSQL', () => {
     const [workspace, at] = ['w' as WorkspaceId, (position: number) => position as Position];
     const hintsOf = (notify: Notifications, seen: (position: Position) => void = () => undefined) => new Hints(notify, (_, position) => seen(position), () => undefined);
 
-    /** A connection of its own that hears what nodes tell each other. */
-    async function overhear(databaseUrl: string) {
-      const client = new pg.Client({ connectionString: databaseUrl });
+    /** A database of its own, with a connection that hears what nodes tell each other there. */
+    async function overheardDatabase() {
+      const url = await newDatabase();
+      const client = new pg.Client({ connectionString: url });
       await client.connect();
       for (const channel of [gapChannel, feedChannel]) await client.query(`LISTEN ${channel}`);
       const next = (of: string) =>
@@ -124,19 +125,26 @@ describe('Hints over PostgreSQL', () => {
             if (channel === of) resolve(payload ?? '');
           });
         });
-      return { gap: next(gapChannel), hint: next(feedChannel), end: () => client.end() };
+      return {
+        url,
+        gap: next(gapChannel),
+        hint: next(feedChannel),
+        async drop() {
+          await client.end();
+          await dropDatabase(url);
+        },
+      };
     }
 
     it('are sent to nobody by a node that is alone, and to a node that comes after it was told to look', async () => {
-      const own = await newDatabase();
-      const overheard = await overhear(own);
+      const overheard = await overheardDatabase();
       const beats = { everyMs: 500, deadlineMs: 200 };
-      const here = await open(own, quiet, beats);
+      const here = await open(overheard.url, quiet, beats);
       const mine = hintsOf(here);
       await untilAlone(here);
       mine.tell(workspace, at(1));
 
-      const there = await open(own, quiet, beats);
+      const there = await open(overheard.url, quiet, beats);
       const seen = new Promise<Position>((resolve) => hintsOf(there, resolve));
       await overheard.gap;
       expect(here.alone).toBe(false);
@@ -148,25 +156,22 @@ describe('Hints over PostgreSQL', () => {
       await untilAlone(here);
       await mine.close();
       await here.close();
-      await overheard.end();
-      await dropDatabase(own);
+      await overheard.drop();
     });
 
     it('are made up for where a node that was alone did not hear another come', async () => {
-      const own = await newDatabase();
-      const overheard = await overhear(own);
-      const proxy = await openCuttableProxy(own);
+      const overheard = await overheardDatabase();
+      const proxy = await openCuttableProxy(overheard.url);
       const here = await open(proxy.url, quiet, { ...soon, deadlineMs: 1_000 });
       await untilAlone(here);
       void proxy.holdAnswers();
       // It believes for longer than this takes that there are others, and asks nobody to look.
-      const there = await open(own, quiet, { everyMs: 60_000, deadlineMs: 60_000 });
+      const there = await open(overheard.url, quiet, { everyMs: 60_000, deadlineMs: 60_000 });
       await overheard.gap;
       await here.close();
       await there.close();
       await proxy.close();
-      await overheard.end();
-      await dropDatabase(own);
+      await overheard.drop();
     });
   });
 
