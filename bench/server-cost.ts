@@ -1,7 +1,7 @@
 /**
  * Where the server's time for one durable edit goes, beside what the parts can do at best: pushes of W1 (16 clients, one edit each
  * under way) and of W1p (64 each) against a server of its own process and a PostgreSQL with fsync on. /proc gives the microseconds;
- * a profile of the same load, a moment later, gives the shares.
+ * a profile of the same load, a moment later, gives the shares. And where its time for a delivery of W3 goes (bench/fan-out-cost.ts).
  *
  * What the parts can do is measured in the same run, right before and right after the load, on the same PostgreSQL, with messages and
  * statements as large as those of the load (bench/parts.ts): a machine that shares its cores is up to twice as fast at one moment as
@@ -20,6 +20,7 @@ import { ended, startServerProcess } from '../test/server-process.js';
 import { closeAll, repeat } from './acknowledged-edits.js';
 import { sent } from './concord-connection.js';
 import { profiledOnSignal, profileOf, shares, type Part } from './cpu-shares.js';
+import { measureFanOut, type FanOutCost } from './fan-out-cost.js';
 import { provenance } from './machine.js';
 import { markdownTable, whole } from './markdown-table.js';
 import { startParts, type Parts, type PartsCost, type PartsLoad } from './parts.js';
@@ -47,7 +48,7 @@ interface Cost {
 const usage = `Usage: npm run bench:cost -- [seconds] [--write]        (after npm run build)
 
 Shows where the server's time for a durable edit goes, under load of so many seconds (5; 1 to 999), beside what its parts take in
-the same run.
+the same run, and where that for a delivery to one of many subscribers goes.
 Exit status: 0, 1 when a run failed, 2 for wrong arguments.
 
 Options:
@@ -137,7 +138,7 @@ function groups({ load: { editsPerMessage }, parts: [first, last], shares: of, n
 const mostTimes = 2;
 const micros = (value: number): string => value.toFixed(1);
 
-function report(costs: readonly Cost[]): string {
+function report(costs: readonly Cost[], fanOut: FanOutCost): string {
   const columns = costs.map(groups);
   const sums = columns.map((column) => ({ spent: column.reduce((sum, { spent }) => sum + spent, 0), limit: column.reduce((sum, { limit }) => sum + limit, 0) }));
   const summaries = costs.map(({ name, perSecond, editsPerMessage, editsPerStatement, load, parts }, index) => {
@@ -154,6 +155,10 @@ function report(costs: readonly Cost[]): string {
 ${summaries.join('\n')}
 
 ${markdownTable(['µs of processor time for an edit', ...costs.flatMap(({ name }) => [name, 'its parts'])], [...rows, ['**all**', ...sums.flatMap(({ spent, limit }) => [micros(spent), micros(limit)])]])}
+
+A delivery of W3 (${fullSizes.subscribers} subscribers, ${fullSizes.editsPerSecond} edits/s), of which each has its share of a commit:
+
+${markdownTable(['µs of processor time for a delivery', 'W3'], [...[...fanOut.shares].filter(([, share]) => share >= 0.01).map(([part, share]) => [part, micros(share * fanOut.perDelivery)]), ['**all**', micros(fanOut.perDelivery)]])}
 `;
 }
 
@@ -170,6 +175,7 @@ try {
     detached: true,
   });
   const costs: Cost[] = [];
+  let fanOut: FanOutCost;
   try {
     const endpoint: Endpoint = { url: server.url, token: server.token!, serverPid: server.pid, databasePid: postgres.pid };
     const parts = await startParts(postgres);
@@ -178,10 +184,11 @@ try {
     } finally {
       await parts.stop();
     }
+    fanOut = await measureFanOut(endpoint, profileFile, seconds);
   } finally {
     await ended(server.process);
   }
-  const text = report(costs);
+  const text = report(costs, fanOut);
   process.stdout.write(text);
   if (write) process.stdout.write(`\nWritten to ${putIntoScalingPage('bench:cost', text)}\n`);
 } finally {
