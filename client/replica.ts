@@ -252,7 +252,9 @@ export class Replica {
     if (conflicts.length === 0 || this.conflictListeners.size === 0) return;
     // Not in the middle of a batch: a listener may edit.
     queueMicrotask(() => {
-      for (const conflict of conflicts) for (const listener of this.conflictListeners) callOfApp(() => listener(conflict));
+      // Copied: a listener may stop and listen anew, which would put it behind the others again and again.
+      const listeners = [...this.conflictListeners];
+      for (const conflict of conflicts) for (const listener of listeners) if (this.conflictListeners.has(listener)) callOfApp(() => listener(conflict));
     });
   }
 

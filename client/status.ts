@@ -88,6 +88,7 @@ export class WatchedStatus {
     const keys = Object.keys(status) as (keyof ReplicaStatus)[];
     if (keys.every((key) => status[key] === told[key])) return;
     this.told = status;
-    for (const listener of this.listeners) callOfApp(() => listener(status));
+    // Copied: a listener may stop and listen anew, which would put it behind the others again and again.
+    for (const listener of [...this.listeners]) if (this.listeners.has(listener)) callOfApp(() => listener(status));
   }
 }

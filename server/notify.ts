@@ -41,7 +41,7 @@ export const gapChannel = 'concord_gap';
 /** Hints that wait for one connection. Beyond them a hint is given up: a connection that stalls must not gather them for ever. */
 export const mostWaiting = 1_000;
 
-/** Who listens on this node. A listener that fails is logged and stops nobody else. */
+/** Who listens on this node. A listener that fails is logged and stops nobody else; one that listens anew while it is told is not told twice. */
 export class Listeners {
   private readonly channels = new Map<string, Set<(payload: string) => void>>();
   private readonly gaps = new Set<() => void>();
@@ -67,11 +67,11 @@ export class Listeners {
 
   deliver(channel: string, payload: string): void {
     if (channel === gapChannel) this.gap();
-    else this.channels.get(channel)?.forEach((listener) => this.call(() => listener(payload)));
+    else for (const listener of [...(this.channels.get(channel) ?? [])]) this.call(() => listener(payload));
   }
 
   gap(): void {
-    this.gaps.forEach((listener) => this.call(listener));
+    for (const listener of [...this.gaps]) this.call(listener);
   }
 
   private call(listener: () => void): void {

@@ -159,6 +159,28 @@ describe('a replica that was never online', () => {
     expect(docs.get('d')?.value).toEqual({ text: 'hello brave world', list: [{ id: 'a', n: 1 }, { id: 'c', n: 3 }, { id: 'b', n: 2 }] });
   });
 
+  it('tells a listener of its status once, also one that stops and listens anew while it is told', async () => {
+    const replica = await openOffline(newFile());
+    let told = 0;
+    let stop = (): void => undefined;
+    let listening = false;
+    const listen = (): void => {
+      // It is told the status of the moment in the call itself.
+      listening = true;
+      stop = replica.onStatus(() => {
+        if (listening || ++told > 10) return;
+        stop();
+        listen();
+      });
+      listening = false;
+    };
+    listen();
+    replica.collection('c').create({ n: 0 }, { id: 'd' });
+    await Promise.resolve();
+    expect(told).toBe(1);
+    stop();
+  });
+
   it('makes a local edit in well under a millisecond at the median', async () => {
     const replica = await openOffline(newFile());
     const docs = replica.collection('c');

@@ -51,6 +51,8 @@ interface Entry {
   /** The hash that the token was checked against; null for a JWT. */
   readonly hash: string | null;
   readonly checkedAt: number;
+  /** How many gaps there had been when its row was asked for. After another one it is asked for again. */
+  readonly gaps: number;
 }
 
 const refused = (): ConcordError =>
@@ -74,6 +76,8 @@ export function createAuthenticator(options: {
   /** A revocation is for ever: one that overtakes a verification, or comes before anybody watches the session, must not be missed. */
   const revokedTokens = new LRUCache<string, true>({ max: mostTokens });
   const slots = createSlots(verificationsAtOnce);
+  /** Counts the times that hints were lost: what was verified before the last of them may have been revoked since. */
+  let gaps = 0;
 
   /** The row of a token that may still be used. */
   async function usableRow(id: string) {
@@ -84,12 +88,14 @@ export function createAuthenticator(options: {
   }
 
   async function verify(token: string, key: string, address: string): Promise<Session> {
+    const before = gaps;
+    const remember = (session: Session, hash: string | null): Session => keep(key, { session, hash, checkedAt: now().getTime(), gaps: before });
     const known = verified.get(key);
     // Seen before: its row is looked at again, but the same hash need not be computed twice. Who guesses from the same
     // address (a household, a proxy) does not shut it out.
     if (known?.hash != null && known.session.tokenId !== null) {
       const row = await usableRow(known.session.tokenId);
-      if (row?.hash === known.hash) return remember(key, row.session, row.hash);
+      if (row?.hash === known.hash) return remember(row.session, row.hash);
     }
     verified.delete(key);
     await failedLogins.check(address);
@@ -97,7 +103,7 @@ export function createAuthenticator(options: {
       const identity = await jwt(token);
       if (identity === null) return fail(address, null);
       await ensurePrincipal(identity.principalId, identity.name);
-      return remember(key, { ...identity, tokenId: null }, null);
+      return remember({ ...identity, tokenId: null }, null);
     }
     const parts = splitToken(token);
     if (parts === null) return fail(address, null);
@@ -109,14 +115,21 @@ export function createAuthenticator(options: {
         await verifyNothing(parts.secret);
         return fail(address, parts.id);
       }
-      return (await verifySecret(row.hash, parts.secret)) ? remember(key, row.session, row.hash) : fail(address, parts.id);
+      return (await verifySecret(row.hash, parts.secret)) ? remember(row.session, row.hash) : fail(address, parts.id);
     });
   }
 
-  function remember(key: string, session: Session, hash: string | null): Session {
+  function keep(key: string, entry: Entry): Session {
+    const { session } = entry;
     if (session.tokenId !== null && revokedTokens.has(session.tokenId)) throw refused();
-    verified.set(key, { session, hash, checkedAt: now().getTime() });
+    verified.set(key, entry);
     return session;
+  }
+
+  /** Without a look at its row. */
+  function isBelieved({ session: { tokenId, expiresAt }, checkedAt, gaps: before }: Entry): boolean {
+    const at = now();
+    return before === gaps && at.getTime() - checkedAt < freshMs && (expiresAt === null || expiresAt > at) && (tokenId === null || !revokedTokens.has(tokenId));
   }
 
   async function fail(address: string, tokenId: string | null): Promise<never> {
@@ -136,7 +149,6 @@ export function createAuthenticator(options: {
 
   function dropToken(tokenId: string): void {
     revokedTokens.set(tokenId, true);
-    for (const [key, entry] of verified.entries()) if (entry.session.tokenId === tokenId) verified.delete(key);
     const listeners = watchers.get(tokenId);
     watchers.delete(tokenId);
     for (const listener of listeners ?? []) listener(refused());
@@ -144,7 +156,7 @@ export function createAuthenticator(options: {
 
   /** Hints were lost: what is believed is checked again, and so is every open session. */
   async function checkAll(): Promise<void> {
-    for (const [key, entry] of verified.entries()) verified.set(key, { ...entry, checkedAt: 0 });
+    gaps += 1;
     await checkOpen();
   }
 
@@ -174,9 +186,7 @@ export function createAuthenticator(options: {
       if (token === null) return null;
       const key = fingerprint(token);
       const known = verified.get(key);
-      if (known !== undefined && now().getTime() - known.checkedAt < freshMs) {
-        if (known.session.expiresAt === null || known.session.expiresAt > now()) return known.session;
-      }
+      if (known !== undefined && isBelieved(known)) return known.session;
       // Fifty sockets of one client that connect at once cost one verification.
       let verification = running.get(key);
       if (verification === undefined) {

@@ -56,7 +56,12 @@ export function openMembershipCache(options: {
 
   function drop(revocation: Revocation): void {
     entries.delete(revocation.principalId);
-    for (const listener of listeners) listener(revocation);
+    tell(revocation);
+  }
+
+  function tell(revocation: Revocation): void {
+    // Copied: a listener may listen anew.
+    for (const listener of [...listeners]) listener(revocation);
   }
 
   /** Hints were lost: everything known is asked again, and so is every open stream. */
@@ -65,7 +70,8 @@ export function openMembershipCache(options: {
     entries.clear();
     for (const [principalId, { loading }] of known) {
       loading.then(
-        (memberships) => [...memberships.keys()].forEach((workspaceId) => drop({ principalId, workspaceId })),
+        // Not dropped again for each workspace: they share one look at the rows.
+        (memberships) => [...memberships.keys()].forEach((workspaceId) => tell({ principalId, workspaceId })),
         () => undefined,
       );
     }

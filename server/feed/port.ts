@@ -1,4 +1,4 @@
-import { ConcordError, type Cursor, type DocumentId, type Position, type WorkspaceId } from '@concord/core';
+import { ConcordError, type Cursor, type DocumentId, type Position, type PrincipalId, type WorkspaceId } from '@concord/core';
 import type { ChangeBatch, DocumentFilter, FeedEvent, FeedPort, SnapshotPage, Viewer } from '@concord/schema';
 import type { Logger } from 'pino';
 import type { Rights } from '../auth/rights.js';
@@ -44,6 +44,8 @@ const rightsEveryPolls = 8;
 export function createFeed({ db, log, rights, notify, ringBytes, pollMs }: FeedOptions): Feed {
   const feeds = new Map<WorkspaceId, WorkspaceFeed>();
   const followers = new Map<Follower, WorkspaceId>();
+  /** After a gap rights are told of for every principal: a look at all followers for each would stop the process. */
+  const followersOf = new Map<PrincipalId, Set<Follower>>();
   let polls = 0;
   let polling = false;
   /** Asked for while one was under way, which may have read before what it was asked for. */
@@ -61,9 +63,7 @@ export function createFeed({ db, log, rights, notify, ringBytes, pollMs }: FeedO
   const timer = setInterval(() => void poll(), pollMs);
   timer.unref();
   const stopRights = rights.onRevoked(({ principalId, workspaceId }) => {
-    for (const [follower, followed] of followers) {
-      if (followed === workspaceId && follower.principalId === principalId) void checkRight(follower, workspaceId);
-    }
+    for (const follower of followersOf.get(principalId) ?? []) if (followers.get(follower) === workspaceId) void checkRight(follower, workspaceId);
   });
 
   async function open(workspaceId: WorkspaceId, follower: Follower): Promise<WorkspaceFeed> {
@@ -81,6 +81,8 @@ export function createFeed({ db, log, rights, notify, ringBytes, pollMs }: FeedO
   function leave(follower: Follower): void {
     const workspaceId = followers.get(follower);
     followers.delete(follower);
+    const own = followersOf.get(follower.principalId);
+    if (own?.delete(follower) === true && own.size === 0) followersOf.delete(follower.principalId);
     const feed = workspaceId === undefined ? undefined : feeds.get(workspaceId);
     feed?.followers.delete(follower);
     if (feed !== undefined && feed.followers.size === 0) feed.idleSince = Date.now();
@@ -94,6 +96,7 @@ export function createFeed({ db, log, rights, notify, ringBytes, pollMs }: FeedO
       after,
       async (self) => {
         followers.set(self, workspaceId);
+        followersOf.set(self.principalId, (followersOf.get(self.principalId) ?? new Set()).add(self));
         await requireRole(rights, viewer, workspaceId, 'VIEWER');
         // It has left meanwhile; once in the feed, nobody would take it out again.
         if (!followers.has(self)) throw new Error('The reader has left');
@@ -123,7 +126,8 @@ export function createFeed({ db, log, rights, notify, ringBytes, pollMs }: FeedO
         }
       }
       if (++polls % rightsEveryPolls === 0) {
-        for (const [follower, workspaceId] of followers) await checkRight(follower, workspaceId);
+        // Copied: those who come while it waits would make it longer without end.
+        for (const [follower, workspaceId] of [...followers]) await checkRight(follower, workspaceId);
       }
     } catch (error) {
       log.warn({ err: error }, 'The feeds could not be looked at; the next poll tries again.');

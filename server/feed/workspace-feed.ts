@@ -47,6 +47,8 @@ export class WorkspaceFeed {
   private readAgain = false;
   /** Those who are still to be woken for the newest changes. */
   private round: Iterator<Follows> | undefined;
+  /** How many those are: who joins during a round is at the head already, and would make it longer without end. */
+  private roundLeft = 0;
   private anotherRound = false;
   /** By position and key of the filter; all of them were made at this head. */
   private readonly shared = new Map<string, SharedBatch>();
@@ -164,18 +166,24 @@ export class WorkspaceFeed {
       this.anotherRound = true;
       return;
     }
-    this.round = this.followers.values();
+    this.startRound();
     this.wakeSome();
+  }
+
+  private startRound(): void {
+    this.round = this.followers.values();
+    this.roundLeft = this.followers.size;
   }
 
   private wakeSome(): void {
     for (let woken = 0; woken < wokenAtOnce; woken++) {
-      const next = this.round?.next();
+      const next = this.roundLeft > 0 ? this.round?.next() : undefined;
+      this.roundLeft -= 1;
       if (next === undefined || next.done === true) {
         this.round = undefined;
         if (!this.anotherRound) return;
         this.anotherRound = false;
-        this.round = this.followers.values();
+        this.startRound();
         break;
       }
       next.value.wake();
