@@ -36,11 +36,26 @@ export type DraftFunction<T> = (draft: T) => T | void;
  * for. Refusals are thrown as ConcordError with the code, the path and the operation.
  */
 export class LocalEdits {
+  /** What the edit that is being made writes beside itself. */
+  private also: (() => void) | undefined;
+
   constructor(
     private readonly store: Store,
     private readonly environment: { readonly now: () => number; readonly newId: () => string },
     private readonly onEdit: () => void,
   ) {}
+
+  /** Makes an edit whose transaction also does `also`; where the edit changes nothing, that is all it does. */
+  together(make: () => Edited, also: () => void): Edited {
+    this.also = also;
+    try {
+      const edited = make();
+      if (edited.patchId === null) this.store.transact(also);
+      return edited;
+    } finally {
+      this.also = undefined;
+    }
+  }
 
   create(collection: string, value: unknown, names: { readonly id?: string; readonly title?: string } = {}): Edited {
     const id = documentId(names.id ?? this.environment.newId());
@@ -57,6 +72,7 @@ export class LocalEdits {
     const at = this.timestamp();
     const edit = this.pendingEdit('CREATE', [{ op: 'replace', path: [], value: checked.value }], at, { collection, title });
     this.store.transact(() => {
+      this.also?.();
       this.store.write({
         id,
         collection,
@@ -120,7 +136,7 @@ export class LocalEdits {
     const at = this.timestamp();
     const edit = this.pendingEdit(kind, patch, at, null);
     const after = { ...edited, pending: [...before.pending, edit], updatedAt: at };
-    this.store.commitEdit(before, after, edit, bytes);
+    this.store.commitEdit(before, after, edit, bytes, this.also);
     this.onEdit();
     return { documentId: before.id, patchId: edit.patchId };
   }

@@ -18,6 +18,8 @@ export type { DraftFunction, Edited } from './edit.js';
 export type { Unsubscribe } from './live.js';
 export type { LocalConflict } from './store/conflicts.js';
 export type { QuarantinedEdit } from './store/quarantine.js';
+export type { Replaced } from './replaced.js';
+export type { PendingChange, Withdrawal } from './set-aside.js';
 export { deleteText, increment, insertText } from './text.js';
 export { ConcordError, type ErrorCode } from '@concord/core';
 // The typed operations of this package, for replica.client or any other GraphQL client.

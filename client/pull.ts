@@ -99,7 +99,7 @@ export class Pull {
     }
     // The pending edits cannot be placed on the head: they are kept with the reason instead of being dropped.
     const at = this.timestamp();
-    for (const edit of before?.pending ?? []) this.store.quarantine.add(id, edit, adopted.error, at);
+    if (before !== undefined) this.store.quarantine.add(before, before.pending.map((edit) => ({ edit, reason: adopted.error })), at);
     const clean = adopt(undefined, head);
     if (!clean.ok) throw ConcordError.from(clean.error);
     this.store.write(clean.value.state, round);

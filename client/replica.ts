@@ -1,9 +1,9 @@
 import type { Client } from '@urql/core';
-import { ConcordError, type DocumentId, type PatchId, type ReplicaId } from '@concord/core';
+import { ConcordError, type DocumentId, type PatchId, type ReplicaId, type WirePatch } from '@concord/core';
 import { Collection } from './collection.js';
 import { Connection } from './connection.js';
 import { viewOf, type DocumentView } from './document-view.js';
-import { LocalEdits } from './edit.js';
+import { LocalEdits, type Edited } from './edit.js';
 import { inFilter } from './filter.js';
 import { callOfApp, Live, type Unsubscribe } from './live.js';
 import { environmentOf, type Environment, type ReplicaOptions } from './options.js';
@@ -11,6 +11,7 @@ import { Pull } from './pull.js';
 import { Push } from './push.js';
 import { Queries } from './query.js';
 import { Session } from './session.js';
+import { SetAside, type PendingChange, type Withdrawal } from './set-aside.js';
 import { Settling } from './settling.js';
 import { WatchedStatus, type ReplicaStatus } from './status.js';
 import type { LocalConflict } from './store/conflicts.js';
@@ -41,6 +42,7 @@ export class Replica {
   private readonly live = new Live();
   private readonly queries: Queries;
   private readonly edits: LocalEdits;
+  private readonly setAside: SetAside;
   private readonly pull: Pull;
   private readonly push: Push;
   private readonly session: Session;
@@ -85,6 +87,7 @@ export class Replica {
     this.queries = new Queries(this.store);
     this.push = new Push(this.store, environment, (state) => inFilter(environment.filter, state));
     this.edits = new LocalEdits(this.store, environment, () => this.push.wake());
+    this.setAside = new SetAside(this.store, this.edits, () => new Date(environment.now()).toISOString());
     this.pull = new Pull(this.store, {
       now: environment.now,
       heads: (ids) => this.session.heads(this.connection.socket(), ids),
@@ -148,11 +151,17 @@ export class Replica {
   }
 
   /** Edits made here that have not come back from the server, oldest first. */
-  pending(): readonly { readonly documentId: DocumentId; readonly patchId: PatchId; readonly kind: string; readonly createdAt: string }[] {
-    return [...this.store.waiting]
-      .flatMap((documentId) => (this.store.read(documentId)?.pending ?? []).map((edit) => ({ documentId, edit })))
-      .sort((a, b) => a.edit.seq - b.edit.seq)
-      .map(({ documentId, edit: { patchId, kind, createdAt } }) => ({ documentId, patchId, kind, createdAt }));
+  pending(): readonly PendingChange[] {
+    return this.setAside.pending();
+  }
+
+  /**
+   * Takes back an edit that was never sent; later edits of the document stay, and what they lose by it is in `conflicts()`. Refused, as a
+   * value, where the server may have it already or later edits cannot be without it.
+   */
+  withdraw(patchId: string): Withdrawal {
+    this.assertOpen();
+    return this.setAside.withdraw(patchId as PatchId);
   }
 
   /** Where an edit made here met a change of another replica and one of the two lost something; oldest first. */
@@ -171,14 +180,27 @@ export class Replica {
     return this.store.transact(() => this.store.conflicts.delete(id));
   }
 
-  /** Edits the server refused for good, with the reason; oldest first. */
+  /** Edits the server refused for good, with the reason; oldest first. See `retryQuarantined`, `discardQuarantined`. */
   quarantined(): readonly QuarantinedEdit[] {
-    return this.store.quarantine.list();
+    return this.setAside.quarantined();
+  }
+
+  /**
+   * Makes a refused edit again, as it is or with another patch, as a new edit with a new id; it then is no longer in quarantine. A
+   * creation whose id is taken can be made under another `id`; its patch is one `add` of the whole document.
+   * @throws ConcordError INPUT_INVALID (nothing in quarantine has this id) and what `edit`, `create`, `delete` and `restore` refuse; the edit then stays in quarantine.
+   */
+  retryQuarantined(patchId: string, changed?: WirePatch, names: { readonly id?: string } = {}): Edited {
+    this.assertOpen();
+    const edited = this.setAside.retry(patchId as PatchId, changed, names);
+    this.progressed();
+    return edited;
   }
 
   /** Forgets a refused edit: what it held is then gone. False: there was none with this id. */
   discardQuarantined(patchId: string): boolean {
-    const discarded = this.store.transact(() => this.store.quarantine.delete(patchId as PatchId));
+    this.assertOpen();
+    const discarded = this.setAside.discard(patchId as PatchId);
     this.progressed();
     return discarded;
   }

@@ -208,7 +208,8 @@ export class Session {
     for (let start = 0; start < ids.length; start += purgedAtOnce) {
       this.store.transact(() => {
         for (const id of ids.slice(start, start + purgedAtOnce)) {
-          for (const edit of this.store.read(id)?.pending ?? []) this.store.quarantine.add(id, edit, reason, at);
+          const state = this.store.read(id);
+          if (state !== undefined) this.store.quarantine.add(state, state.pending.map((edit) => ({ edit, reason })), at);
           this.store.delete(id);
         }
       });

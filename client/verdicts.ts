@@ -94,7 +94,7 @@ export class Verdicts {
     this.blocked.delete(id);
     const at = new Date(this.environment.now()).toISOString();
     this.store.transact(() => {
-      for (const { edit: refused, reason: why } of withdrawn.refused) this.store.quarantine.add(id, refused, why, at);
+      this.store.quarantine.add(state, withdrawn.refused, at);
       if (withdrawn.state === undefined) this.store.delete(id);
       else this.store.write(withdrawn.state);
       for (const conflict of withdrawn.conflicts) this.store.addConflict(conflict, at);

@@ -2,11 +2,12 @@ import { invert, ok, type Failure, type JsonValue, type PatchId } from '@concord
 import { rebasePending } from './advance.js';
 import { createClashes, valueAfter, visiblyDeleted, withoutGuards, type DocumentState, type PendingEdit } from './document-state.js';
 import type { FoundConflict } from './store/conflicts.js';
+import type { Refusal } from './store/quarantine.js';
 
 export interface Withdrawn {
   /** Undefined: the server has no such document, by a creation that was refused or a purge. */
   readonly state: DocumentState | undefined;
-  readonly refused: readonly { readonly edit: PendingEdit; readonly reason: Failure }[];
+  readonly refused: readonly Refusal[];
   /** What later edits lost because they were made inside of what the refused one did. */
   readonly conflicts: readonly FoundConflict[];
 }
@@ -25,7 +26,7 @@ export function withdraw(before: DocumentState, patchId: PatchId, reason: Failur
   const later = before.pending.slice(at + 1);
   const gone = reason.code === 'DOCUMENT_NOT_FOUND';
   const rebased = gone || edit.kind === 'CREATE' ? undefined : pastInverse(before, earlier, edit, later);
-  const reasons = [{ edit, reason }];
+  const reasons: Refusal[] = [{ edit, reason }];
   if (rebased?.ok === true) {
     const pending = [...earlier, ...rebased.value.pending.map(renumbered)];
     // Where a later edit wins, only what the refused one had written over is not put back.

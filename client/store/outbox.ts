@@ -97,6 +97,11 @@ export class Outbox {
     this.database.prepare('UPDATE outbox SET counter = NULL').run();
   }
 
+  /** The document that an edit is of; undefined: it does not wait here. Looks at all rows: for a call of the app, not for the way of an edit. */
+  documentOf(patchId: PatchId): DocumentId | undefined {
+    return this.database.prepare<[string], { document: DocumentId }>('SELECT document FROM outbox WHERE patch_id = ?').get(patchId)?.document;
+  }
+
   count(): number {
     return this.database.prepare<[], { n: number }>('SELECT count(*) AS n FROM outbox').get()!.n;
   }

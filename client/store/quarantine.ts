@@ -1,14 +1,19 @@
 import type { Database } from 'better-sqlite3';
-import type { DocumentId, ErrorCode, Failure, NormalPatch, PatchId } from '@concord/core';
-import type { EditKind, PendingEdit } from '../document-state.js';
+import { toWire, type DocumentId, type ErrorCode, type Failure, type NormalPatch, type PatchId, type Revision, type WirePatch } from '@concord/core';
+import type { DocumentState, EditKind, PendingEdit } from '../document-state.js';
+import { replacedByEach, type Replaced } from '../replaced.js';
 
 /** An edit the server refused for good, kept with its reason so that nothing typed is lost. */
 export interface QuarantinedEdit {
   readonly patchId: PatchId;
   readonly documentId: DocumentId;
   readonly kind: EditKind;
-  /** As it stood when it was refused. CREATE: one `replace` of the whole document. */
-  readonly patch: NormalPatch;
+  /** As it stood when it was refused, in the form that `edit` takes. CREATE: one `add` of the whole document; DELETE and RESTORE: empty. */
+  readonly patch: WirePatch;
+  /** What was at the places of the patch before it: to be shown beside what is there now. Empty where that is not known. */
+  readonly replaced: readonly Replaced[];
+  /** The newest revision of the server that the edit was made on; 0: the server did not have the document; null: not known. */
+  readonly revision: Revision | null;
   /** With CREATE only, else null. */
   readonly collection: string | null;
   readonly title: string | null;
@@ -34,7 +39,19 @@ interface Row {
   operation: number | null;
   created_at: string;
   refused_at: string;
+  revision: number | null;
+  replaced: string;
 }
+
+/** An edit that is set aside, and why. */
+export interface Refusal {
+  readonly edit: PendingEdit;
+  readonly reason: Failure;
+}
+
+/** How the patch of an edit is told to the app. */
+export const wirePatchOf = ({ kind, patch }: { readonly kind: EditKind; readonly patch: NormalPatch }): WirePatch =>
+  kind === 'CREATE' ? patch.map((operation) => ({ op: 'add', path: '', value: operation.op === 'replace' ? operation.value : null })) : toWire(patch);
 
 /** The table `quarantine`. */
 export class Quarantine {
@@ -44,29 +61,35 @@ export class Quarantine {
 
   constructor(private readonly database: Database) {
     this.insert = database.prepare(
-      `INSERT OR REPLACE INTO quarantine (document, patch_id, kind, patch, collection, title, code, message, path, operation, created_at, refused_at)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT OR REPLACE INTO quarantine (document, patch_id, kind, patch, collection, title, code, message, path, operation, created_at, refused_at, revision, replaced)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
     this.remove = database.prepare<[string]>('DELETE FROM quarantine WHERE patch_id = ?');
     this.size = this.read();
   }
 
-  add(document: DocumentId, edit: PendingEdit, reason: Failure, refusedAt: string): void {
-    this.insert.run(
-      document,
-      edit.patchId,
-      edit.kind,
-      JSON.stringify(edit.patch),
-      edit.collection,
-      edit.title,
-      reason.code,
-      reason.message,
-      reason.path ?? null,
-      reason.operation ?? null,
-      edit.createdAt,
-      refusedAt,
-    );
-    this.size++;
+  /** Within the caller's transaction. `state`: the document while the edits were pending. */
+  add(state: DocumentState, refusals: readonly Refusal[], refusedAt: string): void {
+    const replaced = replacedByEach(state, new Set(refusals.map(({ edit }) => edit.patchId)));
+    for (const { edit, reason } of refusals) {
+      this.insert.run(
+        state.id,
+        edit.patchId,
+        edit.kind,
+        JSON.stringify(edit.patch),
+        edit.collection,
+        edit.title,
+        reason.code,
+        reason.message,
+        reason.path ?? null,
+        reason.operation ?? null,
+        edit.createdAt,
+        refusedAt,
+        state.revision,
+        JSON.stringify(replaced.get(edit.patchId) ?? []),
+      );
+    }
+    this.size += refusals.length;
   }
 
   /** Oldest first. */
@@ -74,20 +97,13 @@ export class Quarantine {
     return this.database
       .prepare<[], Row>('SELECT * FROM quarantine ORDER BY id')
       .all()
-      .map((row) => ({
-        patchId: row.patch_id as PatchId,
-        documentId: row.document as DocumentId,
-        kind: row.kind,
-        patch: JSON.parse(row.patch) as NormalPatch,
-        collection: row.collection,
-        title: row.title,
-        code: row.code,
-        message: row.message,
-        ...(row.path === null ? {} : { path: row.path }),
-        ...(row.operation === null ? {} : { operation: row.operation }),
-        createdAt: row.created_at,
-        refusedAt: row.refused_at,
-      }));
+      .map(editOf);
+  }
+
+  /** Undefined: there is no such edit. */
+  get(patchId: PatchId): QuarantinedEdit | undefined {
+    const row = this.database.prepare<[string], Row>('SELECT * FROM quarantine WHERE patch_id = ?').get(patchId);
+    return row === undefined ? undefined : editOf(row);
   }
 
   /** False: there was no such edit. */
@@ -107,3 +123,20 @@ export class Quarantine {
     return this.database.prepare<[], { n: number }>('SELECT count(*) AS n FROM quarantine').get()!.n;
   }
 }
+
+const editOf = (row: Row): QuarantinedEdit => ({
+  patchId: row.patch_id as PatchId,
+  documentId: row.document as DocumentId,
+  kind: row.kind,
+  patch: wirePatchOf({ kind: row.kind, patch: JSON.parse(row.patch) as NormalPatch }),
+  replaced: JSON.parse(row.replaced) as readonly Replaced[],
+  revision: row.revision as Revision | null,
+  collection: row.collection,
+  title: row.title,
+  code: row.code,
+  message: row.message,
+  ...(row.path === null ? {} : { path: row.path }),
+  ...(row.operation === null ? {} : { operation: row.operation }),
+  createdAt: row.created_at,
+  refusedAt: row.refused_at,
+});

@@ -12,6 +12,8 @@
  *
  * `outbox.state`: 0 never sent (may still be squashed), 1 sent (frozen). `counter` is given at the first sending.
  * One tree and no index beside it: a local edit writes one page of it.
+ *
+ * `quarantine.replaced`: what was at the places of the patch before it, see `Replaced`; `revision`: of the document it was made on.
  */
 export const migrations: readonly string[] = [
   `
@@ -78,5 +80,9 @@ export const migrations: readonly string[] = [
   `
   ALTER TABLE documents ADD COLUMN shown INTEGER NOT NULL DEFAULT 0;
   UPDATE documents SET shown = (SELECT max(seq) FROM outbox WHERE document = documents.id) WHERE id IN (SELECT document FROM outbox);
+  `,
+  `
+  ALTER TABLE quarantine ADD COLUMN revision INTEGER;
+  ALTER TABLE quarantine ADD COLUMN replaced TEXT NOT NULL DEFAULT '[]';
   `,
 ];

@@ -138,14 +138,15 @@ export class Store {
   /**
    * A local edit on a document that is here, in a transaction of its own: one row of the outbox, whatever the size of the
    * document. `bytes`: of `after.value` as JSON, at most. Where edits of many documents have not been shown, it shows those of
-   * the documents that were left alone the longest. Throws as `transact` does.
+   * the documents that were left alone the longest. `also` writes something else in the same transaction. Throws as `transact` does.
    */
-  commitEdit(before: DocumentState, after: DocumentState, edit: PendingEdit, bytes: number): void {
+  commitEdit(before: DocumentState, after: DocumentState, edit: PendingEdit, bytes: number, also?: () => void): void {
     this.assertOpen();
     if (this.staged !== undefined) throw new Error('An edit was made inside a transaction of the replica.');
     this.showThese(this.unshown.tooMany(after.id));
     try {
-      this.outbox.insert(after.id, edit);
+      if (also === undefined) this.outbox.insert(after.id, edit);
+      else this.insertWith(after.id, edit, also);
     } catch (error) {
       throw notWritten(error);
     }
@@ -216,6 +217,13 @@ export class Store {
       }
     });
     for (const id of ids) this.unshown.delete(id);
+  }
+
+  private insertWith(id: DocumentId, edit: PendingEdit, also: () => void): void {
+    this.database.transaction(() => {
+      this.outbox.insert(id, edit);
+      also();
+    })();
   }
 
   private transaction(): Staged {

@@ -139,7 +139,7 @@ describe('a replica in trouble', () => {
       ['CREATE', 'DOCUMENT_EXISTS'],
       ['PATCH', 'PATCH_DEPENDS_ON_REFUSED'],
     ]);
-    expect(b.quarantined()[0]?.patch).toMatchObject([{ op: 'replace', path: [], value: { text: 'second' } }]);
+    expect(b.quarantined()[0]?.patch).toMatchObject([{ op: 'add', path: '', value: { text: 'second' } }]);
   });
 
   it('finds at its first sync that an id it used is taken, and shows the server\'s document', async () => {

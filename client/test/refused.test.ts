@@ -128,7 +128,7 @@ describe('a replica without the right to be there', () => {
     await expect(replica.settled()).rejects.toMatchObject({ code: lastError?.code });
     expect(replica.get('secret')).toBeUndefined();
     expect(replica.conflicts()).toEqual([]);
-    expect(replica.quarantined()).toMatchObject([{ documentId: 'secret', patch: [{ op: 'add', path: ['mine'], value: 1 }] }]);
+    expect(replica.quarantined()).toMatchObject([{ documentId: 'secret', patch: [{ op: 'add', path: '/mine', value: 1 }] }]);
   });
 
   it('keeps the edits of a VIEWER pending and tells why', async () => {

@@ -115,7 +115,7 @@ describe('two replicas of one workspace', () => {
     await world.settle(b, a);
     expect(notes(b).get('doomed')).toBeUndefined();
     expect(b.quarantined()).toMatchObject([{ documentId: 'doomed', kind: 'PATCH', code: 'DOCUMENT_DELETED' }]);
-    expect(b.quarantined()[0]?.patch).toEqual([{ op: 'str_ins', path: ['text'], pos: 0, str: 'not ' }]);
+    expect(b.quarantined()[0]?.patch).toEqual([{ op: 'str_ins', path: '/text', pos: 0, str: 'not ' }]);
     expect(notes(a).get('other')?.value.likes).toBe(1);
 
     notes(b).restore('doomed');
