@@ -1,4 +1,4 @@
-import { ConcordError, parseDocumentId, parseWorkspaceId, type DocumentId, type WorkspaceId } from '@concord/core';
+import { ConcordError, parseDocumentId, parsePrincipalId, parseWorkspaceId, type DocumentId, type PrincipalId, type WorkspaceId } from '@concord/core';
 import type { Context } from './context.js';
 import type { Viewer } from './viewer.js';
 
@@ -14,24 +14,36 @@ export function viewerOf(context: Context): Viewer {
 }
 
 /**
- * The workspace an operation means: the one named, or the one the caller has been in the longest, so that what a token
- * means without a name stays the same when its principal joins others. The port checks the role.
+ * The workspace an operation means: the one named, or the caller's default. A workspace that somebody else invited the caller to is
+ * never that by itself, so what a program writes without a name stays where it is. The port checks the role.
  */
 export function workspaceOf(viewer: Viewer, named: string | null | undefined): WorkspaceId {
-  if (named !== null && named !== undefined) {
-    const parsed = parseWorkspaceId(named);
-    if (!parsed.ok) throw ConcordError.from(parsed.error);
-    return parsed.value;
-  }
-  const [first] = viewer.memberships.keys();
-  if (first === undefined) {
-    throw new ConcordError('WORKSPACE_NOT_FOUND', 'You are a member of no workspace. Ask an owner to add you, or create one with createWorkspace.');
-  }
-  return first;
+  if (named !== null && named !== undefined) return workspaceIdOf(named);
+  for (const { workspaceId, isDefault } of viewer.memberships.values()) if (isDefault) return workspaceId;
+  throw new ConcordError(
+    'WORKSPACE_NOT_FOUND',
+    viewer.memberships.size === 0
+      ? 'You are a member of no workspace. Ask an owner for an invitation, or create one with createWorkspace.'
+      : 'You have no default workspace. Name one with workspaceId, or choose one with setDefaultWorkspace; the query { workspaces { id name role } } lists yours.',
+  );
 }
 
 /** Description of the `workspaceId` argument, the same everywhere. */
-export const workspaceArgument = 'The workspace. Left out: the one you have been a member of the longest, the first that `workspaces` lists.';
+export const workspaceArgument = 'The workspace. Left out: your default, the one that `workspaces` marks with `isDefault`.';
+
+/** A workspace id argument, or `INPUT_INVALID` with what is allowed. */
+export function workspaceIdOf(id: string): WorkspaceId {
+  const parsed = parseWorkspaceId(id);
+  if (!parsed.ok) throw ConcordError.from(parsed.error);
+  return parsed.value;
+}
+
+/** A principal id argument, or `INPUT_INVALID` with what is allowed. */
+export function principalIdOf(id: string): PrincipalId {
+  const parsed = parsePrincipalId(id);
+  if (!parsed.ok) throw ConcordError.from(parsed.error);
+  return parsed.value;
+}
 
 /** A document id argument, or `INPUT_INVALID` with what is allowed. */
 export function documentIdOf(id: string): DocumentId {

@@ -17,6 +17,7 @@ export const WorkspaceRef = builder.objectRef<Membership>('Workspace').implement
     id: t.id({ description: 'Give it as `workspaceId`.', resolve: ({ workspaceId }) => workspaceId }),
     name: t.exposeString('name', { description: 'For people.' }),
     role: t.field({ type: RoleEnum, description: 'The role of the caller.', resolve: ({ role }) => role }),
+    isDefault: t.exposeBoolean('isDefault', { description: 'True: what operations without a `workspaceId` mean. The one you chose, else the oldest that you did not come into by an invitation.' }),
     head: t.field({
       type: 'Cursor',
       description: 'Cursor of the newest change.',

@@ -26,11 +26,21 @@ export interface Config {
   readonly graphiql: boolean;
   /** `file`: an app's own manifest beside the built-in one. `only`: no other operation is run; there is no GraphiQL then. */
   readonly trustedDocuments: { readonly file: string | null; readonly only: boolean };
-  readonly jwt: { readonly jwksUrl: string; readonly issuer: string; readonly audience: string } | null;
+  readonly jwt: JwtConfig | null;
   readonly logLevel: LogLevel;
   readonly logPretty: boolean;
   /** How long a stop waits for running requests before it cuts them. */
   readonly stopGraceMs: number;
+}
+
+export interface JwtConfig {
+  readonly jwksUrl: string;
+  readonly issuer: string;
+  readonly audience: string;
+  /** Name of the claim that maps workspaces to roles. Null: roles are given in Concord. */
+  readonly rolesClaim: string | null;
+  /** Whether a session of a JWT may make tokens of Concord, which end with it. */
+  readonly createsTokens: boolean;
 }
 
 export interface RateLimitConfig {
@@ -131,7 +141,7 @@ export function readConfig(environment: Environment): Config {
     },
     graphiql: flag('GRAPHIQL', true, 'whether the GraphiQL page is served'),
     trustedDocuments: { file: text('TRUSTED_DOCUMENTS'), only: flag('TRUSTED_DOCUMENTS_ONLY', false, 'whether operations that are not trusted documents are refused') },
-    jwt: readJwt(text, url, problems),
+    jwt: readJwt(text, url, flag, problems),
     logLevel: oneOf('LOG_LEVEL', logLevels, 'info', 'how much is logged'),
     logPretty: flag('LOG_PRETTY', false, 'whether log lines are made for eyes instead of machines'),
     stopGraceMs: whole('STOP_GRACE_MS', 10_000, 0, 600_000, 'how long a stop waits for running requests, in milliseconds'),
@@ -153,6 +163,7 @@ export function readConfig(environment: Environment): Config {
 }
 
 type TextOf = (name: string) => string | null;
+type FlagOf = (name: string, fallback: boolean, meaning: string) => boolean;
 type UrlOf = (name: string, protocols: readonly string[], meaning: string) => string | null;
 
 function readTls(text: TextOf, problems: string[]): Config['tls'] {
@@ -181,18 +192,16 @@ function readRedisUrl(url: UrlOf, problems: string[]): string | null {
   return null;
 }
 
-function readJwt(
-  text: TextOf,
-  url: UrlOf,
-  problems: string[],
-): Config['jwt'] {
+function readJwt(text: TextOf, url: UrlOf, flag: FlagOf, problems: string[]): JwtConfig | null {
   const names = ['JWT_JWKS_URL', 'JWT_ISSUER', 'JWT_AUDIENCE'] as const;
-  if (names.every((name) => text(name) === null)) return null;
+  const extras = ['JWT_ROLES_CLAIM', 'JWT_CREATES_TOKENS'] as const;
+  if ([...names, ...extras].every((name) => text(name) === null)) return null;
   for (const name of names) {
     if (text(name) === null) problems.push(`${name} is missing; JWT verification needs all of ${names.join(', ')}. Set it, or unset the others.`);
   }
   const jwksUrl = url('JWT_JWKS_URL', ['https:', 'http:'], 'where the identity provider publishes its keys');
   const issuer = text('JWT_ISSUER');
   const audience = text('JWT_AUDIENCE');
-  return jwksUrl !== null && issuer !== null && audience !== null ? { jwksUrl, issuer, audience } : null;
+  const createsTokens = flag('JWT_CREATES_TOKENS', false, 'whether a session of a JWT may make tokens, which end with it');
+  return jwksUrl !== null && issuer !== null && audience !== null ? { jwksUrl, issuer, audience, rolesClaim: text('JWT_ROLES_CLAIM'), createsTokens } : null;
 }

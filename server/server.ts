@@ -9,6 +9,7 @@ import { createFailedLogins } from './auth/failed-logins.js';
 import { ensureFirstOwner } from './auth/first-owner.js';
 import { createJwtVerifier } from './auth/jwt.js';
 import { openMembershipCache } from './auth/membership-cache.js';
+import { createTokenUse } from './auth/token-use.js';
 import type { Config } from './config.js';
 import { createContextOf } from './context.js';
 import { checkDatabase, openDatabase } from './database.js';
@@ -96,11 +97,14 @@ async function start(config: Config, log: Logger, opened: (() => Promise<void>)[
   if (shared !== null) opened.push(() => Promise.resolve(shared.close()));
   const bucketsOf: BucketsOf = (name, size) => shared?.of(name, size) ?? new LocalBuckets(size, monotonicNow);
   const memberships = openMembershipCache({ prisma, notify, monotonicNow });
+  const tokenUse = createTokenUse({ db: pool, log, now });
+  opened.push(() => tokenUse.close());
   const authenticator = createAuthenticator({
     prisma,
     notify,
     memberships,
     failedLogins: createFailedLogins(config.rateLimit.failedLoginsPerMinute, bucketsOf),
+    tokenUse,
     jwt: config.jwt === null ? null : createJwtVerifier(config.jwt),
     log,
     now,
@@ -129,7 +133,7 @@ async function start(config: Config, log: Logger, opened: (() => Promise<void>)[
     commit: engine.commit,
     read: engine.read,
     feed: engine.feed,
-    administration: createAdministration({ prisma, memberships, authenticator, now, randomId }),
+    administration: createAdministration({ prisma, memberships, authenticator, now, randomId, jwtCreatesTokens: config.jwt?.createsTokens ?? false }),
   };
   const mask = createMask({ log, randomId });
   const contextOf = createContextOf({ ports, authenticator, rateLimit: createRateLimit(config.rateLimit, bucketsOf), randomId, isStopping, limits: config.limits });

@@ -269,7 +269,7 @@ export type GrantInput = {
   readonly name: string;
   /** Its role. */
   readonly role: Role;
-  /** The workspace. Left out: the one you have been a member of the longest, the first that `workspaces` lists. */
+  /** The workspace. Left out: your default, the one that `workspaces` marks with `isDefault`. */
   readonly workspaceId?: string | null | undefined;
 };
 

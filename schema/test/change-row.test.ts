@@ -25,7 +25,7 @@ const changes = kinds.map(
 );
 
 const event: FeedEvent = { type: 'ChangeBatch', changes, left: [], cursor: '1.10' as Cursor, upToDate: true };
-const viewer = { principalId: 'ada' as PrincipalId, name: 'Ada', memberships: new Map([['main' as WorkspaceId, { workspaceId: 'main' as WorkspaceId, name: 'Main', role: 'VIEWER' as const }]]) };
+const viewer = { principalId: 'ada' as PrincipalId, name: 'Ada', credential: { tokenId: null, expiresAt: null }, memberships: new Map([['main' as WorkspaceId, { workspaceId: 'main' as WorkspaceId, name: 'Main', role: 'VIEWER' as const, isDefault: true }]]) };
 const contextValue = { viewer, newId: () => 'id', ports: { feed: { pull: () => Promise.resolve(event) } } } as unknown as Context;
 
 interface Named {

@@ -9,6 +9,7 @@ import { fingerprint, splitToken, verifyNothing, verifySecret } from './credenti
 import type { FailedLogins } from './failed-logins.js';
 import { looksLikeJwt, type JwtVerifier } from './jwt.js';
 import type { MembershipCache } from './membership-cache.js';
+import type { TokenUse } from './token-use.js';
 
 /** On it nodes tell each other of revoked tokens, by id. */
 export const tokensChannel = 'concord_tokens';
@@ -42,7 +43,7 @@ export interface Authenticator {
   /** Calls once, soon, when the session's token is revoked on any node or expires. Returns the way to stop watching. */
   onEnded(session: Session, listener: (reason: ConcordError) => void): () => void;
   /** Call after the revocation is in the database. */
-  revoked(tokenId: string): Promise<void>;
+  revoked(tokenIds: readonly string[]): Promise<void>;
   close(): void;
 }
 
@@ -63,13 +64,14 @@ export function createAuthenticator(options: {
   readonly notify: Notifications;
   readonly memberships: MembershipCache;
   readonly failedLogins: FailedLogins;
+  readonly tokenUse: TokenUse;
   readonly jwt: JwtVerifier | null;
   readonly log: Logger;
   readonly now: () => Date;
   /** How often the tokens of all open sessions are looked at. Default: 60,000 ms. */
   readonly sessionCheckMs?: number;
 }): Authenticator {
-  const { prisma, notify, memberships, failedLogins, jwt, log, now } = options;
+  const { prisma, notify, memberships, failedLogins, tokenUse, jwt, log, now } = options;
   const verified = new LRUCache<string, Entry>({ max: mostTokens });
   const running = new Map<string, Promise<Session>>();
   const watchers = new Map<string, Set<(reason: ConcordError) => void>>();
@@ -197,7 +199,9 @@ export function createAuthenticator(options: {
     },
 
     async viewer(session) {
-      return { principalId: session.principalId, name: session.name, memberships: await memberships.memberships(session.principalId) };
+      const { principalId, name, tokenId, expiresAt } = session;
+      if (tokenId !== null) tokenUse.note(tokenId);
+      return { principalId, name, credential: { tokenId, expiresAt }, memberships: await memberships.memberships(principalId) };
     },
 
     onEnded(session, listener) {
@@ -217,9 +221,9 @@ export function createAuthenticator(options: {
       };
     },
 
-    async revoked(tokenId) {
-      dropToken(tokenId);
-      await notify.publish(tokensChannel, tokenId);
+    async revoked(tokenIds) {
+      for (const tokenId of tokenIds) dropToken(tokenId);
+      for (const tokenId of tokenIds) await notify.publish(tokensChannel, tokenId);
     },
 
     close() {

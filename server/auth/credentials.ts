@@ -29,6 +29,9 @@ export function splitToken(token: string): { readonly id: string; readonly secre
   return match?.[1] !== undefined && match[2] !== undefined ? { id: match[1], secret: match[2] } : null;
 }
 
+/** So that what is no id is not asked for in the database. */
+export const isTokenId = (text: string): boolean => /^[0-9a-f]{18}$/.test(text);
+
 /** False also for a hash that cannot be read. */
 export async function verifySecret(hash: string, secret: string): Promise<boolean> {
   return argon2.verify(hash, secret).catch(() => false);

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createRemoteJWKSet, jwtVerify } from 'jose';
 import { ConcordError, type PrincipalId } from '@concord/core';
-import type { Config } from '../config.js';
+import type { JwtConfig } from '../config.js';
 
 /** Who a token of the identity provider stands for. */
 export interface JwtIdentity {
@@ -22,7 +22,7 @@ const withoutKeys: ReadonlySet<unknown> = new Set(['ERR_JOSE_GENERIC', 'ERR_JWKS
  * Verifies against the provider's published keys (asymmetric algorithms only, whatever the token claims). Null: not valid.
  * @throws ConcordError UNAVAILABLE when the keys cannot be had.
  */
-export function createJwtVerifier({ jwksUrl, issuer, audience }: NonNullable<Config['jwt']>): JwtVerifier {
+export function createJwtVerifier({ jwksUrl, issuer, audience }: JwtConfig): JwtVerifier {
   const keys = createRemoteJWKSet(new URL(jwksUrl));
   return async (token) => {
     try {

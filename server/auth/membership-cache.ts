@@ -34,11 +34,17 @@ export function openMembershipCache(options: {
   const listeners = new Set<(revocation: Revocation) => void>();
 
   async function load(principalId: PrincipalId): Promise<ReadonlyMap<WorkspaceId, Membership>> {
-    const rows = await prisma.membership.findMany({ where: { principalId }, include: { workspace: { select: { name: true } } }, orderBy: [{ createdAt: 'asc' }, { workspaceId: 'asc' }] });
+    const principal = await prisma.principal.findUnique({
+      where: { id: principalId },
+      select: { defaultWorkspaceId: true, memberships: { include: { workspace: { select: { name: true } } }, orderBy: [{ createdAt: 'asc' }, { workspaceId: 'asc' }] } },
+    });
+    const rows = principal?.memberships ?? [];
+    // The one chosen, even where the principal is no longer in it: what it writes without a name must not go elsewhere unasked.
+    const usual = principal?.defaultWorkspaceId ?? rows.find(({ source }) => source !== 'INVITATION')?.workspaceId;
     return new Map(
       rows.map(({ workspaceId, role, workspace }) => {
         const id = workspaceId as WorkspaceId;
-        return [id, { workspaceId: id, name: workspace.name, role }];
+        return [id, { workspaceId: id, name: workspace.name, role, isDefault: workspaceId === usual }];
       }),
     );
   }

@@ -12,6 +12,7 @@ import { createAuthenticator, type Authenticator } from '../auth/authenticate.js
 import { createFailedLogins } from '../auth/failed-logins.js';
 import { createJwtVerifier } from '../auth/jwt.js';
 import { openMembershipCache, type MembershipCache } from '../auth/membership-cache.js';
+import { createTokenUse } from '../auth/token-use.js';
 import { openDatabase, type Database } from '../database.js';
 import type { Notifications } from '../notify.js';
 import { openPostgresNotifications } from '../notify-postgres.js';
@@ -49,7 +50,7 @@ describe('Who is calling, at bad moments', () => {
     database = openDatabase({ connectionString: server.databaseUrl, poolSize: 2, log });
     notify = await openPostgresNotifications({ connectionString: server.databaseUrl, log });
     memberships = openMembershipCache({ prisma: database.prisma, notify, monotonicNow: () => performance.now() });
-    authenticator = createAuthenticator({ prisma: database.prisma, notify, memberships, failedLogins: createFailedLogins(3, (_name, size) => new LocalBuckets(size, () => performance.now())), jwt: null, log, now: () => new Date(clock), sessionCheckMs: 50 });
+    authenticator = createAuthenticator({ prisma: database.prisma, notify, memberships, failedLogins: createFailedLogins(3, (_name, size) => new LocalBuckets(size, () => performance.now())), tokenUse: createTokenUse({ db: database.pool, log, now: () => new Date(clock) }), jwt: null, log, now: () => new Date(clock), sessionCheckMs: 50 });
   });
   afterAll(async () => {
     authenticator.close();
@@ -62,7 +63,7 @@ describe('Who is calling, at bad moments', () => {
   const revoke = async (token: string): Promise<void> => {
     const [id = ''] = token.split('.');
     await database.prisma.token.update({ where: { id }, data: { revokedAt: new Date() } });
-    await authenticator.revoked(id);
+    await authenticator.revoked([id]);
   };
   const verdict = (work: Promise<unknown>): Promise<unknown> => work.then(() => 'accepted', (error: ConcordError) => error.code);
 
@@ -117,7 +118,7 @@ describe('Who is calling, at bad moments', () => {
     const closedPort = (closed.address() as AddressInfo).port;
     await new Promise((resolve) => closed.close(resolve));
     for (const port of [(broken.address() as AddressInfo).port, closedPort]) {
-      const verify = createJwtVerifier({ jwksUrl: `http://127.0.0.1:${port}/jwks`, issuer: 'i', audience: 'a' });
+      const verify = createJwtVerifier({ jwksUrl: `http://127.0.0.1:${port}/jwks`, issuer: 'i', audience: 'a', rolesClaim: null, createsTokens: false });
       expect(await verdict(verify(token))).toBe('UNAVAILABLE');
     }
     await new Promise((resolve) => broken.close(resolve));

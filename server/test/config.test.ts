@@ -35,7 +35,7 @@ describe('The configuration', () => {
   it('is explained in .env.example and handed on by docker-compose.yml, every variable of it', () => {
     const read = (name: string) => readFileSync(new URL(`../../${name}`, import.meta.url), 'utf8');
     const asked = [...read('server/config.ts').matchAll(/(?:text|whole|flag|oneOf|url)\('([A-Z_]+)'/g)].map(([, name]) => name ?? '');
-    const jwt = ['JWT_JWKS_URL', 'JWT_ISSUER', 'JWT_AUDIENCE'];
+    const jwt = ['JWT_JWKS_URL', 'JWT_ISSUER', 'JWT_AUDIENCE', 'JWT_ROLES_CLAIM', 'JWT_CREATES_TOKENS'];
     const explained = [...read('.env.example').matchAll(/^(?:# )?([A-Z_]+)=/gm)].map(([, name]) => name ?? '');
     expect(new Set(explained)).toEqual(new Set([...asked, ...jwt, 'POSTGRES_PASSWORD', 'NODE_EXTRA_CA_CERTS']));
     const composed = [...read('docker-compose.yml').matchAll(/^ {6}([A-Z_]+):/gm)].map(([, name]) => name ?? '');

@@ -136,7 +136,7 @@ describe('The edges', () => {
       const jwk = { ...(await exportJWK(publicKey)), kid: 'k1', alg: 'ES256' };
       const provider = createServer((_request, response) => void response.setHeader('content-type', 'application/json').end(JSON.stringify({ keys: [jwk] })));
       await new Promise<void>((resolve) => provider.listen(0, '127.0.0.1', resolve));
-      const jwt = { jwksUrl: `http://127.0.0.1:${(provider.address() as AddressInfo).port}/jwks`, issuer: 'https://id.example.org', audience: 'concord' };
+      const jwt = { jwksUrl: `http://127.0.0.1:${(provider.address() as AddressInfo).port}/jwks`, issuer: 'https://id.example.org', audience: 'concord', rolesClaim: null, createsTokens: false };
       const sign = (key: CryptoKey, change: { issuer?: string; audience?: string; expires?: string } = {}) =>
         new SignJWT({ name: 'Ann' })
           .setProtectedHeader({ alg: 'ES256', kid: 'k1' })

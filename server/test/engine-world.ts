@@ -104,8 +104,9 @@ export function viewer(id: string, roles: Readonly<Record<string, Role>>): Viewe
   return {
     principalId: id as PrincipalId,
     name: id,
+    credential: { tokenId: null, expiresAt: null },
     memberships: new Map(
-      Object.entries(roles).map(([workspace, role]) => [workspace as WorkspaceId, { workspaceId: workspace as WorkspaceId, name: workspace, role }]),
+      Object.entries(roles).map(([workspace, role]) => [workspace as WorkspaceId, { workspaceId: workspace as WorkspaceId, name: workspace, role, isDefault: false }]),
     ),
   };
 }
