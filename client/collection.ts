@@ -1,5 +1,5 @@
-import { ConcordError, parsePointer, type Condition, type ConditionOperator, type JsonValue, type WirePatch } from '@concord/core';
-import { viewOf, type DocumentView } from './document-view.js';
+import { ConcordError, parsePointer, type Condition, type ConditionOperator, type DocumentId, type JsonValue, type WirePatch } from '@concord/core';
+import type { DeepReadonly, DocumentView } from './document-view.js';
 import type { DraftFunction, Edited, LocalEdits } from './edit.js';
 import { LiveSelection, type Live, type Unsubscribe } from './live.js';
 import type { Queries, Selection } from './query.js';
@@ -26,10 +26,10 @@ export interface Query {
   readonly includeDeleted?: boolean;
 }
 
-/** The documents that match, now; `subscribe` tells them again after each change. */
+/** The documents that match, now; `subscribe` tells them again after each change. The same result is the same array. */
 export interface LiveQuery<T> {
   all(): readonly DocumentView<T>[];
-  /** Calls the listener at once and after each change that may concern the result; changes of one turn of the event loop are told together. */
+  /** Calls the listener at once and after each change of the result; changes of one turn of the event loop are told together. */
   subscribe(listener: (documents: readonly DocumentView<T>[]) => void): Unsubscribe;
 }
 
@@ -47,17 +47,17 @@ export class Collection<T = unknown> {
   ) {}
 
   /**
-   * Creates a document. Without an id it gets a random one.
+   * Creates a document of a copy of the value, without members that are undefined. Without an id it gets a random one.
    * @throws ConcordError DOCUMENT_EXISTS, VALUE_INVALID, LIMIT_EXCEEDED, INPUT_INVALID.
    */
-  create(value: T, names: { readonly id?: string; readonly title?: string } = {}): Edited {
+  create(value: T | DeepReadonly<T>, names: { readonly id?: string; readonly title?: string } = {}): Edited {
     return this.edits.create(this.name, value, names);
   }
 
   /** The document as it is now; undefined when it is not here, is deleted, or belongs to another collection. */
   get(id: string): DocumentView<T> | undefined {
     const state = this.store.read(id as never);
-    return state === undefined || state.deleted || state.collection !== this.name ? undefined : viewOf<T>(state);
+    return state === undefined || state.deleted || state.collection !== this.name ? undefined : this.store.views.of<T>(state);
   }
 
   /**
@@ -105,10 +105,23 @@ export class Collection<T = unknown> {
 
   query(query: Query = {}): LiveQuery<T> {
     const selection = selectionOf(this.name, query);
-    const read = (rows: readonly { readonly id: string }[]): DocumentView<T>[] => rows.map(({ id }) => viewOf<T>(this.store.read(id as never)!));
+    let last: readonly DocumentView<T>[] | undefined;
+    const read = (rows: readonly { readonly id: DocumentId }[]): readonly DocumentView<T>[] => {
+      const documents = rows.map(({ id }) => this.store.views.of<T>(this.store.read(id)!));
+      if (last?.length !== documents.length || documents.some((document, index) => document !== last?.[index])) last = Object.freeze(documents);
+      return last;
+    };
     return {
       all: () => read(this.queries.select(selection)),
-      subscribe: (listener) => new LiveSelection(this.live, this.queries, selection).subscribe((rows) => listener(read(rows))),
+      subscribe: (listener) => {
+        let told: readonly DocumentView<T>[] | undefined;
+        return new LiveSelection(this.live, this.queries, selection).subscribe((rows) => {
+          const documents = read(rows);
+          if (documents === told) return;
+          told = documents;
+          listener(documents);
+        });
+      },
     };
   }
 }

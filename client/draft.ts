@@ -1,4 +1,4 @@
-import { ConcordError, checkValue, diff, type JsonValue, type NormalPatch } from '@concord/core';
+import { ConcordError, diff, takeValue, type JsonValue, type NormalPatch } from '@concord/core';
 
 /** A deep copy of a value that may be altered freely. */
 export function cloneValue(value: JsonValue): unknown {
@@ -21,7 +21,7 @@ export function patchOfDraft(value: JsonValue, draft: (copy: never) => unknown):
   if (returned instanceof Promise) {
     throw new ConcordError('INPUT_INVALID', 'A draft function must not be async: read what it needs first, then edit.');
   }
-  const checked = checkValue(returned === undefined ? copy : returned);
+  const checked = takeValue(returned === undefined ? copy : returned);
   if (!checked.ok) throw ConcordError.from(checked.error);
   return diff(value, checked.value, { text: true });
 }

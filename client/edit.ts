@@ -6,6 +6,7 @@ import {
   normalizeAndApply,
   parseDocumentId,
   parsePatch,
+  takeValue,
   type DocumentId,
   type JsonValue,
   type NormalPatch,
@@ -15,6 +16,7 @@ import {
   type WirePatch,
 } from '@concord/core';
 import type { DocumentState, EditKind, PendingEdit } from './document-state.js';
+import type { DeepReadonly } from './document-view.js';
 import { patchOfDraft } from './draft.js';
 import type { Store } from './store/store.js';
 
@@ -29,7 +31,7 @@ export interface Edited {
 }
 
 /** Alters the copy of the value it is given, or returns another value. */
-export type DraftFunction<T> = (draft: T) => T | void;
+export type DraftFunction<T> = (draft: T) => T | DeepReadonly<T> | void;
 
 /**
  * Edits made here. Each is one SQLite transaction: a row of the outbox, on the value it was made on. No network is waited
@@ -62,7 +64,7 @@ export class LocalEdits {
     const title = names.title ?? '';
     checkName('collection', collection, 1);
     checkName('title', title, 0);
-    const checked = checkValue(value);
+    const checked = takeValue(value);
     if (!checked.ok) throw ConcordError.from(checked.error);
     bytesOf(id, checked.value);
     const before = this.store.read(id);
@@ -104,7 +106,7 @@ export class LocalEdits {
       }
       return this.patch(before, patch);
     }
-    const parsed = parsePatch(change);
+    const parsed = parsePatch(change, defaultLimits, 'take');
     if (!parsed.ok) throw ConcordError.from(parsed.error);
     return this.patch(before, parsed.value);
   }

@@ -1,6 +1,7 @@
+import { deepFreeze } from '@concord/core';
 import { makeErrorResult, makeResult, type Exchange, type Operation, type OperationResult } from '@urql/core';
 import { Kind, type OperationDefinitionNode } from 'graphql';
-import { filter, fromValue, make, merge, mergeMap, pipe, share, takeUntil, type Source } from 'wonka';
+import { filter, fromValue, make, merge, mergeMap, pipe, share, takeUntil, tap, type Source } from 'wonka';
 import type { Live } from './live.js';
 import { executeLocally, isLocal, type Reads } from './local-schema.js';
 import type { Queries } from './query.js';
@@ -38,6 +39,15 @@ export function sqliteExchange(store: Store, queries: Queries, live: Live): Exch
       return merge([local, remote]);
     };
 }
+
+/** What is handed out may be shared with others who read it, and with the replica itself: nobody may alter it. */
+export const frozenExchange: Exchange =
+  ({ forward }) =>
+  (operations) =>
+    pipe(
+      forward(operations),
+      tap(({ data }: OperationResult) => void deepFreeze(data as unknown)),
+    );
 
 const answeredHere = (operation: Operation): boolean =>
   operation.kind === 'query' && operation.context.requestPolicy !== 'network-only' && isLocal(operation.query);

@@ -13,7 +13,7 @@ export type { ReplicaOptions, ReplicaFilter, Timers } from './options.js';
 export type { ReplicaStatus } from './status.js';
 export type { ConnectionState } from './connection.js';
 export { Collection, type LiveQuery, type Query, type Where } from './collection.js';
-export type { DocumentView } from './document-view.js';
+export type { DeepReadonly, DocumentView } from './document-view.js';
 export type { DraftFunction, Edited } from './edit.js';
 export type { Unsubscribe } from './live.js';
 export type { LocalConflict } from './store/conflicts.js';

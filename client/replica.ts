@@ -1,8 +1,8 @@
 import type { Client } from '@urql/core';
-import { ConcordError, type DocumentId, type PatchId, type ReplicaId, type WirePatch } from '@concord/core';
+import { ConcordError, deepFreeze, type DocumentId, type PatchId, type ReplicaId, type WirePatch } from '@concord/core';
 import { Collection } from './collection.js';
 import { Connection } from './connection.js';
-import { viewOf, type DocumentView } from './document-view.js';
+import type { DocumentView } from './document-view.js';
 import { LocalEdits, type Edited } from './edit.js';
 import { inFilter } from './filter.js';
 import { callOfApp, Live, type Unsubscribe } from './live.js';
@@ -130,7 +130,7 @@ export class Replica {
   /** A document of any collection; undefined when it is not here. A deleted one is returned with `deleted: true`. */
   get<T = unknown>(id: string): DocumentView<T> | undefined {
     const state = this.store.read(id as DocumentId);
-    return state === undefined ? undefined : viewOf<T>(state);
+    return state === undefined ? undefined : this.store.views.of<T>(state);
   }
 
   /** Calls the listener with a document of any collection now and after each change. */
@@ -152,7 +152,7 @@ export class Replica {
 
   /** Edits made here that have not come back from the server, oldest first. */
   pending(): readonly PendingChange[] {
-    return this.setAside.pending();
+    return deepFreeze(this.setAside.pending());
   }
 
   /**
@@ -166,7 +166,7 @@ export class Replica {
 
   /** Where an edit made here met a change of another replica and one of the two lost something; oldest first. */
   conflicts(documentId?: string): readonly LocalConflict[] {
-    return this.store.conflicts.list(documentId as DocumentId | undefined);
+    return deepFreeze(this.store.conflicts.list(documentId as DocumentId | undefined));
   }
 
   /** Calls the listener with each conflict that is found from now on, once it is in the file. */
@@ -182,7 +182,7 @@ export class Replica {
 
   /** Edits the server refused for good, with the reason; oldest first. See `retryQuarantined`, `discardQuarantined`. */
   quarantined(): readonly QuarantinedEdit[] {
-    return this.setAside.quarantined();
+    return deepFreeze(this.setAside.quarantined());
   }
 
   /**
@@ -276,7 +276,7 @@ export class Replica {
     queueMicrotask(() => {
       // Copied: a listener may stop and listen anew, which would put it behind the others again and again.
       const listeners = [...this.conflictListeners];
-      for (const conflict of conflicts) for (const listener of listeners) if (this.conflictListeners.has(listener)) callOfApp(() => listener(conflict));
+      for (const conflict of deepFreeze(conflicts)) for (const listener of listeners) if (this.conflictListeners.has(listener)) callOfApp(() => listener(conflict));
     });
   }
 

@@ -40,13 +40,13 @@ export class WatchedStatus {
   /** As it is at this moment. */
   now(): ReplicaStatus {
     const { state } = this.connection;
-    return {
+    return Object.freeze({
       connection: state,
       upToDate: this.feedUpToDate && state === 'live',
       pending: this.store.pendingCount,
       quarantined: this.store.quarantine.count(),
       lastError: this.lastError,
-    };
+    });
   }
 
   subscribe(listener: (status: ReplicaStatus) => void): Unsubscribe {
@@ -64,7 +64,7 @@ export class WatchedStatus {
   }
 
   failed({ code, message }: ConcordError): void {
-    this.lastError = { code, message };
+    this.lastError = Object.freeze({ code, message });
   }
 
   /** Something has happened that the status may show. */

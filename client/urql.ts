@@ -1,5 +1,5 @@
 import { Client, fetchExchange, subscriptionExchange } from '@urql/core';
-import { sqliteExchange } from './exchange.js';
+import { frozenExchange, sqliteExchange } from './exchange.js';
 import type { Live } from './live.js';
 import type { Queries } from './query.js';
 import type { Store } from './store/store.js';
@@ -32,6 +32,7 @@ export function urqlClient({
       return await fetch(input, { ...init, headers });
     },
     exchanges: [
+      frozenExchange,
       sqliteExchange(store, queries, live),
       trustedExchange,
       subscriptionExchange({

@@ -9,13 +9,13 @@ import { ValueCheck } from './value.js';
 /**
  * Reads a patch from parsed JSON: RFC 6902 and the extensions `inc`, `str_ins`, `str_del`, strictly. Unknown members are
  * ignored (RFC 6902 section 4), missing ones are named. `str_del` may carry the deleted text as `str` in place of `len`;
- * only its length is kept. Values are made canonical as by `checkValue`.
+ * only its length is kept. Values are made canonical as by `checkValue`, or copied as by `takeValue` where the caller keeps the JSON.
  *
  * Refuses with `PATCH_MALFORMED`, and with the codes of `parsePointer` and `checkValue`; `NUMBER_OVERFLOW` for an `inc` that is no
  * safe integer; `LIMIT_EXCEEDED` for too many operations or bytes. `error.operation` is the index of the operation.
  * Whether the patch fits a document is not looked at: that is `normalize`. Cost: one walk, bounded by the limits.
  */
-export function parsePatch(json: unknown, limits: Limits = defaultLimits): Result<Patch> {
+export function parsePatch(json: unknown, limits: Limits = defaultLimits, values: 'check' | 'take' = 'check'): Result<Patch> {
   if (!Array.isArray(json)) {
     return fail({ code: 'PATCH_MALFORMED', message: `A patch is an array of operations; ${described(json)} came instead` });
   }
@@ -27,7 +27,7 @@ export function parsePatch(json: unknown, limits: Limits = defaultLimits): Resul
       actual: json.length,
     });
   }
-  const parser = new OperationParser(limits);
+  const parser = new OperationParser(limits, values);
   const patch: WireOperation[] = [];
   for (let index = 0; index < json.length; index++) {
     const operation = parser.parse(json[index]);
@@ -69,7 +69,10 @@ class OperationParser {
   private lastText: string | undefined;
   private lastPointer: Pointer = [];
 
-  constructor(private readonly limits: Limits) {}
+  constructor(
+    private readonly limits: Limits,
+    private readonly values: 'check' | 'take',
+  ) {}
 
   parse(json: unknown): WireOperation | undefined {
     if (typeof json !== 'object' || json === null || Array.isArray(json)) {
@@ -161,7 +164,7 @@ class OperationParser {
       this.bytes += 5;
       return value;
     }
-    const check = new ValueCheck({ depth: this.limits.depth, documentBytes: this.limits.patchBytes });
+    const check = new ValueCheck({ depth: this.limits.depth, documentBytes: this.limits.patchBytes }, this.values);
     const checked = check.run(value, path.length);
     if (checked === undefined) this.failure = check.refusal(path);
     this.bytes += check.bytes;

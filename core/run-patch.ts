@@ -40,7 +40,7 @@ export class PatchRun {
   /** The document after all steps. */
   finish(): JsonValue {
     this.texts.close();
-    return this.draft.root;
+    return this.draft.finish();
   }
 
   step(operation: WireOperation | Operation): boolean {
@@ -66,7 +66,8 @@ export class PatchRun {
   }
 
   private add(operation: { readonly op: 'add' | 'insert'; readonly path: Path | Pointer; readonly value: JsonValue }): boolean {
-    const { path, value } = operation;
+    const { path } = operation;
+    const value = this.draft.adopt(operation.value);
     if (path.length === 0) {
       this.draft.root = value;
       this.record?.push({ op: 'replace', path: [], value });
@@ -111,7 +112,8 @@ export class PatchRun {
   }
 
   private replace(operation: { readonly op: 'replace'; readonly path: Path | Pointer; readonly value: JsonValue }): boolean {
-    const { path, value } = operation;
+    const { path } = operation;
+    const value = this.draft.adopt(operation.value);
     if (path.length === 0) this.draft.root = value;
     else {
       const parent = this.draft.open(path);

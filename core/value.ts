@@ -24,7 +24,18 @@ export function checkValue(value: unknown, limits: ValueLimits = defaultLimits):
 }
 
 /**
- * The walk behind `checkValue`, for callers that add up several values against one limit: `bytes` grows with every run.
+ * Takes a value in from a caller who keeps it: a deep and frozen copy, which nobody can alter later, or why there is none. Refuses as
+ * `checkValue` does, but that members which are undefined are left out, as JSON does (in an array they are refused). Every member
+ * is read once, so that what was checked is what was copied.
+ */
+export function takeValue(value: unknown, limits: ValueLimits = defaultLimits): Result<JsonValue> {
+  const check = new ValueCheck(limits, 'take');
+  const taken = check.run(value, 0);
+  return taken === undefined || check.isTooLarge() ? fail(check.refusal([])) : ok(taken);
+}
+
+/**
+ * The walk behind `checkValue` and `takeValue`, for callers that add up several values against one limit: `bytes` grows with every run.
  * After a run that returned undefined, `refusal` tells why.
  */
 export class ValueCheck {
@@ -36,7 +47,10 @@ export class ValueCheck {
 
   private readonly depth: number;
 
-  constructor(private readonly limits: ValueLimits) {
+  constructor(
+    private readonly limits: ValueLimits,
+    private readonly mode: 'check' | 'take' = 'check',
+  ) {
     this.depth = Math.min(limits.depth, deepestDepth);
   }
 
@@ -68,7 +82,7 @@ export class ValueCheck {
         if (this.bytes > this.limits.documentBytes) return this.tooLarge();
         return Array.isArray(value) ? this.array(value, above) : this.object(value, above);
       default:
-        return this.invalid(`${typeof value} is not JSON; leave the member out or send null`);
+        return this.invalid(notJson(value));
     }
   }
 
@@ -79,7 +93,7 @@ export class ValueCheck {
   }
 
   private array(source: readonly unknown[], above: number): JsonValue | undefined {
-    let copy: JsonValue[] | undefined;
+    let copy: JsonValue[] | undefined = this.mode === 'take' ? [] : undefined;
     this.bytes += source.length === 0 ? 2 : source.length + 1;
     if (this.bytes > this.limits.documentBytes) return this.tooLarge();
     for (let index = 0; index < source.length; index++) {
@@ -89,12 +103,14 @@ export class ValueCheck {
       if (copy === undefined && !Object.is(checked, item)) copy = source.slice() as JsonValue[];
       if (copy !== undefined) copy[index] = checked;
     }
+    if (this.mode === 'take') return Object.freeze(copy as JsonArray);
     return copy ?? (source as JsonArray);
   }
 
   private object(source: object, above: number): JsonValue | undefined {
-    if (!isPlain(source)) return this.invalid('An instance of a class is not JSON; send a plain object');
-    let copy: Record<string, JsonValue> | undefined;
+    if (!isPlain(source)) return this.invalid(instanceMessage(source));
+    const taking = this.mode === 'take';
+    let copy: Record<string, JsonValue> | undefined = taking ? {} : undefined;
     const keys = Object.keys(source);
     this.bytes += keys.length === 0 ? 2 : 2 * keys.length + 1;
     if (this.bytes > this.limits.documentBytes) return this.tooLarge();
@@ -103,13 +119,21 @@ export class ValueCheck {
         this.invalid('The key __proto__ is refused; rename it');
         return this.unwind(key);
       }
+      let member: unknown;
+      try {
+        member = (source as Record<string, unknown>)[key];
+      } catch (error) {
+        this.invalid(`The member cannot be read (${String(error)}); send a plain object`);
+        return this.unwind(key);
+      }
+      if (taking && member === undefined) continue;
       if (!this.text(key, 'key')) return this.unwind(key);
-      const member = (source as Record<string, unknown>)[key];
       const checked = this.run(member, above + 1);
       if (checked === undefined) return this.unwind(key);
       if (copy === undefined && !Object.is(checked, member)) copy = { ...(source as JsonObject) };
       if (copy !== undefined) copy[key] = checked;
     }
+    if (taking) return Object.freeze(copy as JsonObject);
     return copy ?? (source as JsonObject);
   }
 
@@ -157,6 +181,25 @@ export class ValueCheck {
     this.trail.push(segment);
     return undefined;
   }
+}
+
+function notJson(value: unknown): string {
+  switch (typeof value) {
+    case 'undefined':
+      return 'undefined is not JSON; leave it out or send null';
+    case 'bigint':
+      return 'A BigInt is not JSON; send a number up to 2^53-1, or a text';
+    default:
+      return `A ${typeof value} is not JSON; leave it out or send null`;
+  }
+}
+
+function instanceMessage(value: object): string {
+  if (value instanceof Date) return 'A Date is not JSON; send the text that its toISOString() gives';
+  if (value instanceof Map) return 'A Map is not JSON; send Object.fromEntries(map)';
+  if (value instanceof Set) return 'A Set is not JSON; send the array [...set]';
+  if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return 'Bytes are not JSON; send them as base64';
+  return 'An instance of a class is not JSON; send a plain object';
 }
 
 /** A value that came from JSON.parse, a literal, or another realm's literal: its prototype chain is at most one long. */

@@ -56,7 +56,7 @@ describe('C replicas and TypeScript replicas', () => {
     await other.sync();
     await ts.settled({ timeoutMs: 10_000 });
 
-    type Shape = { list: JsonValue[]; text: string; n: number; map: Record<string, JsonValue> };
+    type Shape = { readonly list: readonly JsonValue[]; readonly text: string; readonly n: number; readonly map: Readonly<Record<string, JsonValue>> };
     const next = (value: Shape): unknown[] => {
       const { list, text } = value;
       switch (random(8)) {

@@ -1,6 +1,7 @@
 import Sqlite, { type Database } from 'better-sqlite3';
 import { ConcordError, jsonBytes, type DocumentId, type ReplicaId } from '@concord/core';
 import type { DocumentState, PendingEdit } from '../document-state.js';
+import { Views } from '../document-view.js';
 import { Checkpoint } from './checkpoint.js';
 import { Conflicts, type FoundConflict, type LocalConflict } from './conflicts.js';
 import { Documents } from './documents.js';
@@ -54,6 +55,8 @@ export class Store {
   readonly conflicts: Conflicts;
   readonly quarantine: Quarantine;
   readonly checkpoint: Checkpoint;
+  /** What is handed out of documents. */
+  readonly views = new Views();
   private readonly cache = new Map<DocumentId, Cached>();
   private cachedBytes = 0;
   private staged: Staged | undefined;

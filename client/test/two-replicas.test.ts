@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Replica } from '../index.js';
+import type { DeepReadonly, Replica } from '../index.js';
 import { live, World } from './world.js';
 
 interface Note {
@@ -23,7 +23,7 @@ describe('two replicas of one workspace', () => {
   it('see each other\'s documents and edits by subscription, without polling', async () => {
     const [a, b] = [await world.open(), await world.open()];
     await Promise.all([live(a), live(b)]);
-    const arrived = new Promise<Note>((resolve) => {
+    const arrived = new Promise<DeepReadonly<Note>>((resolve) => {
       b.watch<Note>('hello', (document) => {
         if (document !== undefined && document.value.likes === 2) resolve(document.value);
       });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { canonicalJson, checkValue, defaultLimits, depthOf, equalValues, jsonBytes, type JsonValue } from '../index.js';
+import { canonicalJson, checkValue, defaultLimits, depthOf, equalValues, jsonBytes, takeValue, type JsonValue } from '../index.js';
 import { jsonValue } from './arbitrary.js';
 
 /** Any JSON a parser can give: astral text, control characters and -0 included. */
@@ -126,5 +126,27 @@ describe('equalValues and canonicalJson', () => {
   it('write text that parses back to the same value', () => {
     fc.assert(fc.property(parsed, (value) => equalValues(JSON.parse(canonicalJson(value)) as JsonValue, value)));
     expect(canonicalJson({ b: [1.0, -0, 1e21], a: { d: 'é', c: null } })).toBe('{"a":{"c":null,"d":"é"},"b":[1,0,1e+21]}');
+  });
+});
+
+describe('takeValue', () => {
+  it('gives a deep frozen copy that equals what JSON would make of it', () => {
+    const given = { a: [{ b: 1 }, [-0]], c: { d: undefined, e: 'x' } };
+    const taken = takeValue(given);
+    expect(taken).toEqual({ ok: true, value: JSON.parse(JSON.stringify(given)) as unknown });
+    if (!taken.ok) return;
+    const { a, c } = taken.value as { a: object[]; c: object };
+    expect([taken.value, a, a[0], a[1], c].every(Object.isFrozen)).toBe(true);
+    expect([given, given.a, given.a[0]].some(Object.isFrozen)).toBe(false);
+    given.a.length = 0;
+    expect(a).toHaveLength(2);
+  });
+
+  it('names the place of what JSON cannot say, and ends at a cycle', () => {
+    expect(takeValue({ a: [0, undefined] })).toMatchObject({ ok: false, error: { code: 'VALUE_INVALID', path: '/a/1' } });
+    expect(takeValue({ a: { b: new Date() } })).toMatchObject({ ok: false, error: { code: 'VALUE_INVALID', path: '/a/b' } });
+    const cycle: unknown[] = [];
+    cycle.push(cycle, cycle);
+    expect(takeValue(cycle)).toMatchObject({ ok: false, error: { code: 'LIMIT_EXCEEDED' } });
   });
 });
