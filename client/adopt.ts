@@ -53,7 +53,7 @@ export function adopt(before: DocumentState | undefined, head: Head): Result<Adv
 
   const reached = valueAfter(before.confirmed ?? null, before.pending.slice(0, taken));
   if (!reached.ok) return reached;
-  const rebased = rebasePending(before, pending, before.value, [difference(reached.value, confirmed, pending)], () => null);
+  const rebased = rebasePending({ id: before.id, reached: confirmed }, pending, before.value, [difference(reached.value, confirmed, pending)], () => null);
   if (!rebased.ok) return rebased;
   return ok({ state: { ...kept, pending: rebased.value.pending, value: rebased.value.value }, conflicts: rebased.value.conflicts });
 }

@@ -7,7 +7,9 @@ import {
   ok,
   parsePatch,
   rebase,
+  withItem,
   type JsonValue,
+  type LosingSide,
   type NormalPatch,
   type Result,
 } from '@concord/core';
@@ -135,7 +137,7 @@ class Walk {
   }
 
   private past(changes: readonly NormalPatch[], revisionOf: (index: number) => FoundConflict['revision']): Result<void> {
-    const rebased = rebasePending(this.state, this.pending, this.value, changes, revisionOf);
+    const rebased = rebasePending({ id: this.state.id, reached: this.confirmed }, this.pending, this.value, changes, revisionOf);
     if (!rebased.ok) return rebased;
     this.pending = rebased.value.pending;
     this.value = rebased.value.value;
@@ -144,9 +146,9 @@ class Walk {
   }
 }
 
-/** Takes pending edits past changes of others, and the visible value along. */
+/** Takes pending edits past changes of others, and the visible value along. `reached`: what the changes lead to, where that is at hand. */
 export function rebasePending(
-  { id }: Pick<DocumentState, 'id'>,
+  { id, reached }: { readonly id: DocumentState['id']; readonly reached?: JsonValue | undefined },
   pending: readonly PendingEdit[],
   value: JsonValue,
   changes: readonly NormalPatch[],
@@ -171,7 +173,14 @@ export function rebasePending(
     value: moved,
     conflicts: rebased.value.conflicts.map((conflict) => {
       const [mine, theirs] = conflict.loser === 'later' ? [conflict.losing, conflict.winning] : [conflict.winning, conflict.losing];
-      return { documentId: id, revision: revisionOf(theirs.patch), patchId: pending[mine.patch]!.patchId, conflict };
+      const losing: LosingSide | undefined =
+        conflict.loser === 'later'
+          ? { patches: pending.map(({ patch }) => patch), document: value, past: rebased.value.changes }
+          : reached === undefined
+            ? undefined
+            : { patches: changes, document: reached, past: rebased.value.pending };
+      const told = losing === undefined ? conflict : withItem(conflict, losing);
+      return { documentId: id, revision: revisionOf(theirs.patch), patchId: pending[mine.patch]!.patchId, conflict: told };
     }),
   });
 }

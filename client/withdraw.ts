@@ -52,7 +52,7 @@ function pastInverse(before: DocumentState, earlier: readonly PendingEdit[], edi
   if (!base.ok) return base;
   const inverse = invert(base.value, withoutGuards(edit.patch));
   if (!inverse.ok) return inverse;
-  return rebasePending(before, later, before.value, [inverse.value], () => null);
+  return rebasePending({ id: before.id }, later, before.value, [inverse.value], () => null);
 }
 
 function settle(before: DocumentState, pending: readonly PendingEdit[], value: JsonValue): DocumentState {

@@ -52,18 +52,24 @@ export interface Conflict {
   readonly loser: 'earlier' | 'later';
   readonly losing: ConflictSide;
   readonly winning: ConflictSide;
-  /** What the losing operation carried: the value it set, the text it inserted, the amount it counted. Else absent. */
+  /**
+   * What the losing operation carried: the value it set, the text it inserted, the amount it counted. For a move whose item the
+   * rule removed: the item, where it was found (`withItem`). Else absent.
+   */
   readonly lost?: JsonValue;
   /** Where the losing operation acted, as its patch told it. */
   readonly path: Path;
-  /** The same place in the document that holds both patches; absent when that place is gone. */
+  /**
+   * The same place in the document that holds both patches; absent when that place is gone. Where the rule removed what was
+   * there: the place to put it again.
+   */
   readonly place?: Path;
 }
 
 /**
  * The patch that puts the lost value back, to be applied to the document right after both patches (and transformed past
  * whatever came since). `undefined` where nothing was lost that an operation could restore: the place is gone, the
- * losing operation carried no value, or the rule itself removed the item.
+ * losing operation carried no value, or nobody looked for the item that the rule removed (`withItem`).
  */
 export const restoreLost = (conflict: Conflict): NormalPatch | undefined => {
   const { rule, losing, lost, place } = conflict;
@@ -73,7 +79,14 @@ export const restoreLost = (conflict: Conflict): NormalPatch | undefined => {
     case 'addMove':
     case 'replaceReplace':
       return lost === undefined ? undefined : [{ op: 'replace', path: place, value: lost }];
-    case 'replaceRemove': {
+    case 'replaceRemove':
+    case 'moveRemoved':
+    case 'moveOut':
+    case 'moveIntoAgain':
+    case 'moveAddAgain':
+    case 'moveKeyAgain':
+    case 'moveKeyNested':
+    case 'moveCycleAgain': {
       if (lost === undefined) return undefined;
       return [{ op: typeof place.at(-1) === 'number' ? 'insert' : 'add', path: place, value: lost }];
     }
@@ -83,18 +96,11 @@ export const restoreLost = (conflict: Conflict): NormalPatch | undefined => {
     case 'insideReplaced':
     case 'editReplaced':
     case 'editRemoved':
-    case 'moveRemoved':
-    case 'moveOut':
     case 'moveInto':
-    case 'moveIntoAgain':
     case 'moveAdd':
-    case 'moveAddAgain':
     case 'moveMove':
     case 'moveKey':
-    case 'moveKeyAgain':
-    case 'moveKeyNested':
     case 'moveCycle':
-    case 'moveCycleAgain':
     case 'guardLost':
       return undefined;
   }

@@ -2,7 +2,8 @@ import { apply } from './apply.js';
 import type { Result } from './errors.js';
 import { fail, ok } from './errors.js';
 import type { JsonValue } from './json.js';
-import type { NormalPatch, Operation, Path } from './operation.js';
+import type { NormalPatch, Operation } from './operation.js';
+import { valueAt } from './path.js';
 
 /**
  * The patch that undoes `patch`, which was made on `document`: applied right after it, it brings `document` back. To undo
@@ -71,14 +72,4 @@ const undoOf = (operation: Operation, before: JsonValue): Operation | undefined 
     case 'test':
       return undefined;
   }
-};
-
-/** What is at a typed path; undefined where nothing is. */
-const valueAt = (document: JsonValue, path: Path): JsonValue | undefined => {
-  let at: JsonValue | undefined = document;
-  for (const segment of path) {
-    if (typeof at !== 'object' || at === null || !Object.hasOwn(at, segment)) return undefined;
-    at = (at as { readonly [segment: string | number]: JsonValue })[segment];
-  }
-  return at;
 };

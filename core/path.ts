@@ -1,3 +1,4 @@
+import type { JsonValue } from './json.js';
 import type { Path, Pointer } from './operation.js';
 
 /** Whether a place is `start` or lies in it. */
@@ -25,4 +26,14 @@ export function beforeRemoval(path: Path, from: Path): Path {
   const shifted = path.slice();
   shifted[level] = segment + 1;
   return shifted;
+}
+
+/** What is at a typed path; undefined where nothing is. */
+export function valueAt(document: JsonValue, path: Path): JsonValue | undefined {
+  let at: JsonValue | undefined = document;
+  for (const segment of path) {
+    if (typeof at !== 'object' || at === null || !Object.hasOwn(at, segment)) return undefined;
+    at = (at as { readonly [segment: string | number]: JsonValue })[segment];
+  }
+  return at;
 }

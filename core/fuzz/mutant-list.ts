@@ -15,6 +15,7 @@ const text = 'transform/text.ts';
 const move = 'transform/move.ts';
 const moves = 'transform/move-move.ts';
 const grid = 'transform/grid.ts';
+const note = 'transform/conflict-note.ts';
 
 export const mutants: readonly Mutant[] = [
   { name: 'the item right after a removed one stays', file: places, find: 'index <= gone', replace: 'index <= gone + 1' },
@@ -25,9 +26,15 @@ export const mutants: readonly Mutant[] = [
   { name: 'a carried path loses its inside', file: places, find: 'if (path.length === from.length) return to;', replace: 'return to;' },
   { name: 'inserts at one slot do not tie', file: same, find: "shiftedTo(later, elementAfterInsertion(later.path, earlier.path))", replace: 'later' },
   { name: 'a replacement stays at the slot of an insertion', file: same, find: 'shiftedTo(element, elementAfterInsertion(element.path, insert.path))', replace: 'element' },
-  { name: 'equal new keys are not equal', file: same, find: "if (equalValues(earlier.value, later.value)) return cell.settle('addAddEqual', dropped, dropped);", replace: '' },
-  { name: 'the earlier replacement wins', file: same, find: "cell.settle('replaceReplace', dropped, later);", replace: "cell.settle('replaceReplace', earlier, dropped);" },
-  { name: 'both replacements are kept', file: same, find: "cell.settle('replaceReplace', dropped, later);", replace: "cell.settle('replaceReplace', earlier, later);" },
+  { name: 'a list that both began is begun twice', file: same, find: 'if (equal && isContainer(earlier.value))', replace: 'if (Math.random() < 0)' },
+  { name: 'an equal new leaf is set by nobody', file: same, find: 'if (equal && isContainer(earlier.value))', replace: 'if (equal)' },
+  { name: 'an equal value is set by nobody', file: same, find: "'replaceReplaceEqual' : 'replaceReplace', dropped, later);", replace: "'replaceReplaceEqual' : 'replaceReplace', dropped, equalValues(earlier.value, later.value) ? dropped : later);" },
+  { name: 'equal values are told as a conflict', file: note, find: 'equalValues(lost, stands)', replace: 'false' },
+  { name: 'a value that was given up is told', file: note, find: 'for (const older of track.given) older.superseded = true;', replace: '' },
+  { name: 'a value that the later patch changes again counts as standing', file: note, find: 'note.stands = operation.value;', replace: '' },
+  { name: 'a lost item goes back where something else is', file: 'conflict-item.ts', find: 'return track.slot ? track.place : undefined;', replace: 'return track.place;' },
+  { name: 'the earlier replacement wins', file: same, find: "'replaceReplaceEqual' : 'replaceReplace', dropped, later);", replace: "'replaceReplaceEqual' : 'replaceReplace', earlier, dropped);" },
+  { name: 'both replacements are kept', file: same, find: "'replaceReplaceEqual' : 'replaceReplace', dropped, later);", replace: "'replaceReplaceEqual' : 'replaceReplace', earlier, later);" },
   { name: 'a replaced and removed item is not made anew', file: same, find: "cell.settle('removeReplace', dropped, { op, path: later.path, value: later.value });", replace: "cell.settle('removeReplace', earlier, dropped);" },
   { name: 'two removals remove two', file: same, find: "cell.settle('removeRemove', dropped, dropped)", replace: "cell.settle('removeRemove', earlier, later)" },
   { name: 'a counter survives the later replacement', file: same, find: "        cell.settle('editReplaced', dropped, later);", replace: "        cell.settle('editReplaced', earlier, dropped);" },

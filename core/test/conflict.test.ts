@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { apply } from '../apply.js';
 import type { Conflict } from '../conflict.js';
 import { conflictRules, restoreLost } from '../conflict.js';
+import { withItem } from '../conflict-item.js';
 import type { JsonValue } from '../json.js';
 import type { NormalPatch } from '../operation.js';
 import { rebase } from '../rebase.js';
@@ -56,8 +57,79 @@ describe('a conflict', () => {
     expect(conflictsOf([{ op: 'move', from: [0], path: [1] }], [{ op: 'move', from: [1], path: [0] }])).toEqual([]);
   });
 
+  it('of equal values is told once the value that both set does not stand', () => {
+    const set = (...values: JsonValue[]): NormalPatch => values.map((value) => ({ op: 'replace', path: ['on'], value }));
+    const told = (earlier: NormalPatch, later: NormalPatch): readonly unknown[] => conflictsOf(earlier, later).map(({ rule, loser, lost }) => [rule, loser, lost]);
+    expect(told(set(true), set(true))).toEqual([]);
+    expect(told(set(true, false), set(true))).toEqual([['replaceReplace', 'earlier', false]]);
+    expect(told(set(true), set(true, false))).toEqual([['replaceReplace', 'earlier', true]]);
+    expect(told(set('x', true), set(true))).toEqual([]);
+    expect(told(set(true), set('y', true))).toEqual([]);
+    expect(told(set('x', 'y'), set('z'))).toEqual([['replaceReplace', 'earlier', 'y']]);
+    expect(told(set(true), [...set(true), { op: 'remove', path: ['on'] }])).toEqual([['replaceRemove', 'earlier', true]]);
+    expect(told([{ op: 'add', path: ['n'], value: 1 }, { op: 'remove', path: ['n'] }], [{ op: 'add', path: ['n'], value: 1 }])).toEqual([['removeReplace', 'earlier', undefined]]);
+    // The same container with something else put into it afterwards is not what the earlier one set.
+    expect(told(set({ a: 1 }), [...set({ a: 1 }), { op: 'replace', path: ['on', 'a'], value: 2 }])).toEqual([['replaceReplace', 'earlier', { a: 1 }]]);
+  });
+
+  it('names what stands in the end as the winner', () => {
+    const [conflict] = conflictsOf([{ op: 'replace', path: ['a'], value: 1 }], [{ op: 'replace', path: ['a'], value: 1 }, { op: 'replace', path: ['a'], value: 2 }]);
+    expect(conflict).toMatchObject({ lost: 1, winning: { operation: 1, op: { value: 2 } }, place: ['a'] });
+  });
+
   it('has a sentence for a person for each rule', () => {
     for (const sentence of Object.values(conflictRules)) expect(sentence).toMatch(/^[A-Z].*\.$/);
+  });
+});
+
+describe('withItem', () => {
+  const board: JsonValue = { columns: [{ cards: [{ t: 'one' }, { t: 'two' }] }, { cards: [{ t: 'three' }] }] };
+  const out: NormalPatch = [
+    { op: 'move', from: ['columns', 0, 'cards', 1], path: ['columns', 1, 'cards', 0] },
+    { op: 'replace', path: ['columns', 1, 'cards', 0, 't'], value: 'two, edited' },
+    { op: 'insert', path: ['columns', 1, 'cards', 0], value: { t: 'zero' } },
+  ];
+  const away: NormalPatch = [{ op: 'insert', path: ['columns', 1, 'cards', 1], value: { t: 'four' } }, { op: 'remove', path: ['columns', 0] }];
+
+  it.each(['earlier', 'later'] as const)('gives the card that the %s patch moved out of a column which the other removed, and where it goes back', (loser) => {
+    const [earlier, later] = loser === 'earlier' ? [out, away] : [away, out];
+    const both = transformBoth(earlier, later);
+    if (!both.ok) throw new Error(both.error.message);
+    const merged = plainApply(board, earlier, both.value.later);
+    const cards = (document: JsonValue): unknown => (document as { columns: { cards: { t: string }[] }[] }).columns.map((column) => column.cards.map(({ t }) => t));
+    expect(cards(merged)).toEqual([['zero', 'three', 'four']]);
+    const found = both.value.conflicts.find(({ rule }) => rule === 'moveOut');
+    expect(found).toMatchObject({ loser });
+    expect(restoreLost(found as Conflict)).toBeUndefined();
+    const told = withItem(found as Conflict, {
+      patches: [out],
+      document: plainApply(board, out),
+      past: [loser === 'earlier' ? both.value.later : both.value.earlier],
+    });
+    expect(told.lost).toEqual({ t: 'two, edited' });
+    expect(cards(plainApply(merged, restoreLost(told) ?? []))).toEqual([['zero', 'two, edited', 'three', 'four']]);
+  });
+
+  it('gives every item that a rule removed, and what it restores always fits', () => {
+    const tape = seededTape(12);
+    const rules = new Set<string>();
+    for (let run = 0; run < 20_000; run++) {
+      const document = generateDocument(tape);
+      const earlier = generatePatch(tape, document, 1 + tape.draw(4));
+      const later = generatePatch(tape, document, 1 + tape.draw(4));
+      const both = transformBoth(earlier, later);
+      if (!both.ok) throw new Error(both.error.message);
+      const merged = plainApply(document, earlier, both.value.later);
+      for (const conflict of both.value.conflicts) {
+        const [own, past] = conflict.loser === 'earlier' ? [earlier, both.value.later] : [later, both.value.earlier];
+        const told = withItem(conflict, { patches: [own], document: plainApply(document, own), past: [past] });
+        if (told === conflict) continue;
+        const patch = restoreLost(told);
+        if (patch !== undefined) rules.add(told.rule);
+        plainApply(merged, patch ?? []);
+      }
+    }
+    expect([...rules].sort()).toEqual(expect.arrayContaining(['moveOut', 'moveRemoved']));
   });
 });
 

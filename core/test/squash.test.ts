@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonValue } from '../json.js';
 import type { NormalPatch } from '../operation.js';
+import { rebase } from '../rebase.js';
 import { squash } from '../squash.js';
 import { canonicalJson } from '../value.js';
 import { diamond } from './diamond.js';
@@ -79,6 +80,31 @@ describe('squash', () => {
       }
     }
     expect(after).toBeLessThan(before * 0.8);
+  });
+
+  it('of values set, set back and set again leads to the same merge and tells the same losses', () => {
+    for (let seed = 1; seed <= 2000; seed++) {
+      const tape = seededTape(seed);
+      const document: JsonValue = { on: false, l: [1] };
+      const draw = (): NormalPatch[] =>
+        Array.from({ length: 1 + tape.draw(4) }, (): NormalPatch => {
+          const key = ['on', 'l'][tape.draw(2)] as string;
+          return [{ op: 'replace', path: [key], value: [false, true, [], [1], { a: [] }][tape.draw(5)] as JsonValue }];
+        });
+      const [earlier, later] = [draw(), draw()];
+      const outcome = (es: readonly NormalPatch[], ls: readonly NormalPatch[]): unknown => {
+        const rebased = rebase(ls, es);
+        if (!rebased.ok) throw new Error(rebased.error.message);
+        const { pending, conflicts } = rebased.value;
+        const told = conflicts.map(({ rule, loser, lost, path, winning }) => canonicalJson([rule, loser, lost ?? null, path as never, winning.op.path as never])).sort();
+        return [canonicalJson(plainApply(document, ...es, ...pending)), told];
+      };
+      const fold = (patches: readonly NormalPatch[]): NormalPatch[] => squash(patches).map(({ patch }) => patch);
+      const expected = outcome(earlier, later);
+      expect(outcome(fold(earlier), later), `seed ${seed}`).toEqual(expected);
+      expect(outcome(earlier, fold(later)), `seed ${seed}`).toEqual(expected);
+      expect(outcome(fold(earlier), fold(later)), `seed ${seed}`).toEqual(expected);
+    }
   });
 
   it('folds 5,000 keystrokes in a moment', () => {

@@ -2,6 +2,7 @@ import type { ConflictRule } from '../conflict.js';
 import { conflictRules } from '../conflict.js';
 import type { JsonValue } from '../json.js';
 import type { Operation, Path } from '../operation.js';
+import { equalValues } from '../value.js';
 import type { Cell, Row } from './cell.js';
 import {
   afterRemoval,
@@ -20,20 +21,32 @@ export interface Track {
   place: Path | undefined;
   /** The place is a slot (nothing is there) and not an element. */
   readonly slot: boolean;
+  /** What the earlier patch did to the value there and lost, until it sets another one itself. */
+  given: ConflictNote[];
 }
 
 /** A conflict while the grid is still being walked: operations by sequence number, the place still moving. */
 export interface ConflictNote {
-  readonly rule: ConflictRule;
+  rule: ConflictRule;
   readonly loser: 'earlier' | 'later';
   readonly earlierSeq: number;
-  readonly laterSeq: number;
+  laterSeq: number;
   readonly lost: JsonValue | undefined;
+  /**
+   * What stands where the loser set a whole value, as far as the grid was walked; absent where that is no value. Where it
+   * equals `lost` in the end, both wanted it and nobody is told.
+   */
+  stands?: JsonValue;
+  /** The losing patch itself set another value there afterwards: that one is told, if it was lost. */
+  superseded?: true;
   /** Conflicts at one place share it, so that a thousand lost keystrokes are followed as one. */
   track: Track;
 }
 
 const isConflict = (row: Row): row is ConflictRule => row in conflictRules;
+
+/** Equal values are noted as conflicts, too: only the rest of the walk tells whether the value that both set stands. */
+const ruleOf = (row: Row): Row => (row === 'replaceReplaceEqual' ? 'replaceReplace' : row === 'addAddEqual' ? 'addAdd' : row);
 
 export const noteConflict = (
   cell: Cell,
@@ -42,7 +55,8 @@ export const noteConflict = (
   laterSeq: number,
   later: Operation,
 ): ConflictNote => {
-  const { row: rule, loser, lost } = cell;
+  const { loser, lost } = cell;
+  const rule = ruleOf(cell.row);
   if (!isConflict(rule) || loser === undefined) throw new Error(`The row ${rule} names no loser.`);
   const [losing, winning] = loser === 'earlier' ? [earlier, later] : [later, earlier];
   return {
@@ -51,8 +65,75 @@ export const noteConflict = (
     earlierSeq,
     laterSeq,
     lost,
-    track: { place: placeAfterBoth(rule, losing, winning), slot: rule === 'replaceRemove' },
+    ...((rule === 'replaceReplace' || rule === 'addAdd') && 'value' in winning ? { stands: winning.value } : {}),
+    track: { place: placeAfterBoth(rule, losing, winning), slot: rule === 'replaceRemove', given: [] },
   };
+};
+
+/** Whether a note need not be told: what was lost stands after all, or its own patch gave it up. */
+export const isIdle = ({ lost, stands, superseded }: ConflictNote): boolean =>
+  superseded === true || (lost !== undefined && stands !== undefined && equalValues(lost, stands));
+
+/**
+ * Adds a note to those at its place. Where the losing operation set or removed the whole value, what its own patch had done
+ * there before does not count any more: the patch gave it up itself.
+ */
+export const supersede = (track: Track, note: ConflictNote): void => {
+  if (note.loser !== 'earlier') return;
+  switch (note.rule) {
+    case 'replaceReplace':
+    case 'addAdd':
+    case 'removeReplace':
+      for (const older of track.given) older.superseded = true;
+      track.given = [note];
+      return;
+    case 'editReplaced':
+      track.given.push(note);
+      return;
+    default:
+      return;
+  }
+};
+
+/**
+ * Tells a note of an operation of the winning side that runs after it, before the note's place follows that operation: it may
+ * set another value there, change the one that stands, or take it away.
+ */
+export const heed = (note: ConflictNote, operation: Operation, seq: number): void => {
+  const { place } = note.track;
+  if (note.stands === undefined || place === undefined) return;
+  const { op, path } = operation;
+  if (op === 'replace' && samePath(path, place)) {
+    note.stands = operation.value;
+    note.laterSeq = seq;
+  } else if (op === 'remove' && samePath(path, place)) {
+    delete note.stands;
+    note.laterSeq = seq;
+    note.rule = 'replaceRemove';
+    note.track = { place: afterRemoval(place, path), slot: true, given: [] };
+  } else if (touchesInside(operation, place) || ((op === 'replace' || op === 'remove') && isInside(place, path))) {
+    delete note.stands;
+  }
+};
+
+/** Whether an operation alters the value at `place` without setting it anew. */
+const touchesInside = (operation: Operation, place: Path): boolean => {
+  const { path } = operation;
+  switch (operation.op) {
+    case 'inc':
+    case 'str_ins':
+    case 'str_del':
+      return isAtOrInside(path, place);
+    case 'add':
+    case 'insert':
+    case 'replace':
+    case 'remove':
+      return isInside(path, place);
+    case 'move':
+      return isInside(operation.from, place) || isInside(path, afterRemoval(place, operation.from));
+    case 'test':
+      return false;
+  }
 };
 
 /** Where the losing operation acted, in the state after both; for a move the place where its item is. */

@@ -2,7 +2,7 @@ import type { Operation } from '../operation.js';
 import type { Outcome, Row } from './cell.js';
 import { Cell } from './cell.js';
 import type { ConflictNote, Track } from './conflict-note.js';
-import { follow, noteConflict } from './conflict-note.js';
+import { follow, heed, isIdle, noteConflict, supersede } from './conflict-note.js';
 import { transformPair } from './pair.js';
 import { samePath } from './places.js';
 
@@ -33,18 +33,23 @@ export type Observe = (row: Row) => void;
  * but a hostile pair of patches could make it long, so the squares are counted and the grid gives up when `fuel` is spent.
  */
 export class Grid {
-  readonly notes: ConflictNote[] = [];
   /** The earlier operations that came out at the right of the last `cross`. */
   crossed: Item[] = [];
   private readonly cell = new Cell();
   private columns: Item[] = [];
   /** Places of conflicts in the rows crossed so far: the rows below still move them. */
   private tracks: Track[] = [];
+  private readonly met: ConflictNote[] = [];
 
   constructor(
     private fuel: number,
     private readonly observe?: Observe,
   ) {}
+
+  /** The conflicts that are to be told, in the order in which they were met. */
+  notes(): readonly ConflictNote[] {
+    return this.met.filter((note) => !isIdle(note));
+  }
 
   /**
    * Takes `rows` across `columns`, which is changed in place. False: the fuel is spent and nothing that came out is of
@@ -98,22 +103,42 @@ export class Grid {
   private place(met: readonly Met[] | undefined): void {
     if (met === undefined) return;
     const { columns } = this;
-    const first = this.tracks.length;
+    const fresh: Track[] = [];
+    // Only one of a row's conflicts can be about a value that stands: the one that ended the row.
+    const ending = (met.at(-1) as Met).note;
     let left = 0;
-    for (let at = (met[0] as Met).next; left < met.length || (at < columns.length && this.tracks.length > first); at++) {
-      for (let one = met[left]; one !== undefined && one.next <= at; one = met[++left]) this.track(one.note, first);
+    for (let at = (met[0] as Met).next; left < met.length || (at < columns.length && fresh.length > 0); at++) {
+      for (let one = met[left]; one !== undefined && one.next <= at; one = met[++left]) track(one.note, fresh);
       const column = columns[at];
       if (column === undefined) continue;
-      for (let index = first; index < this.tracks.length; index++) follow(this.tracks[index] as Track, column.op);
+      if (left === met.length) {
+        const before = ending.track;
+        heed(ending, column.op, column.seq);
+        if (ending.track !== before) fresh.push(ending.track);
+      }
+      for (const place of fresh) follow(place, column.op);
     }
+    for (const { note } of met) this.keep(note);
   }
 
-  private track(note: ConflictNote, first: number): void {
-    this.notes.push(note);
+  /** A conflict whose place has come to the end of its row. Those at one place share its track with the rows above. */
+  private keep(note: ConflictNote): void {
+    this.met.push(note);
     const { place, slot } = note.track;
     if (place === undefined) return;
-    const last = this.tracks.length > first ? this.tracks[this.tracks.length - 1] : undefined;
-    if (last?.place !== undefined && last.slot === slot && samePath(last.place, place)) note.track = last;
-    else this.tracks.push(note.track);
+    let known = this.tracks.find((one) => one === note.track);
+    known ??= this.tracks.find((one) => one.slot === slot && one.place !== undefined && samePath(one.place, place));
+    if (known === undefined) this.tracks.push((known = note.track));
+    note.track = known;
+    supersede(known, note);
   }
 }
+
+/** Conflicts at one place that a row meets one after the other are followed as one. */
+const track = (note: ConflictNote, fresh: Track[]): void => {
+  const { place, slot } = note.track;
+  if (place === undefined) return;
+  const last = fresh.at(-1);
+  if (last?.place !== undefined && last.slot === slot && samePath(last.place, place)) note.track = last;
+  else fresh.push(note.track);
+};

@@ -50,10 +50,11 @@ export const crossRuns = (
     return true;
   });
   if (!done) return fail(outOfFuel(fuel));
+  const notes = grid.notes();
   return ok({
     earlier: above.patches(),
     later: left.patches(),
-    conflicts: grid.notes.length === 0 ? noConflicts : grid.notes.map((note) => conflictOf(note, above, left)),
+    conflicts: notes.length === 0 ? noConflicts : notes.map((note) => conflictOf(note, above, left)),
   });
 };
 

@@ -1,3 +1,4 @@
+import type { JsonValue } from '../json.js';
 import type { Operation } from '../operation.js';
 import { equalValues } from '../value.js';
 import type { Cell } from './cell.js';
@@ -22,9 +23,7 @@ export const transformSameTarget = (earlier: Still, later: Still, cell: Cell): b
   switch (earlier.op) {
     case 'add':
       if (later.op !== 'add') return false;
-      if (equalValues(earlier.value, later.value)) return cell.settle('addAddEqual', dropped, dropped);
-      cell.settle('addAdd', dropped, { op: 'replace', path: later.path, value: later.value });
-      return cell.lostBy(true, earlier);
+      return addAgainst(earlier, later, cell);
     case 'replace':
       return replaceAgainst(earlier, later, cell);
     case 'remove':
@@ -47,6 +46,19 @@ export const transformSameTarget = (earlier: Still, later: Still, cell: Cell): b
   }
 };
 
+/**
+ * Both set the same new key. Equal containers are one container that both began, and what each put into it afterwards
+ * stays. An equal leaf is set once more by the later patch: it must stand if the earlier patch takes its own back.
+ */
+const addAgainst = (earlier: Extract<Operation, { op: 'add' }>, later: Extract<Operation, { op: 'add' }>, cell: Cell): boolean => {
+  const equal = equalValues(earlier.value, later.value);
+  if (equal && isContainer(earlier.value)) return cell.settle('addAddEqual', dropped, dropped);
+  cell.settle(equal ? 'addAddEqual' : 'addAdd', dropped, { op: 'replace', path: later.path, value: later.value });
+  return cell.lostBy(true, earlier);
+};
+
+const isContainer = (value: JsonValue): boolean => typeof value === 'object' && value !== null;
+
 const insertAgainstElement = (insert: Still, element: Still, insertIsEarlier: boolean, cell: Cell): boolean =>
   element.op === 'add'
     ? false
@@ -64,8 +76,8 @@ const replaceAgainst = (
 ): boolean => {
   switch (later.op) {
     case 'replace':
-      if (equalValues(earlier.value, later.value)) return cell.settle('replaceReplaceEqual', dropped, dropped);
-      cell.settle('replaceReplace', dropped, later);
+      // The later one stays where they are equal too: it must stand if the earlier patch sets another value afterwards.
+      cell.settle(equalValues(earlier.value, later.value) ? 'replaceReplaceEqual' : 'replaceReplace', dropped, later);
       return cell.lostBy(true, earlier);
     case 'remove':
       cell.settle('replaceRemove', dropped, later);

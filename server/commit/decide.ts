@@ -4,6 +4,7 @@ import {
   equalValues,
   jsonBytes,
   normalizeAndApply,
+  withItem,
   apply,
   type ClockVerdict,
   type Conflict,
@@ -219,8 +220,15 @@ function transformed(state: DocumentState, patch: Patch, stamp: Stamp, base: Rev
       if (conflict.loser === 'earlier') continue;
       return refuse('TEST_FAILED', 'What the test operation looked at was removed by a concurrent change', { operation: conflict.losing.operation });
     }
-    const other = conflict.loser === 'earlier' ? conflict.losing.patch : conflict.winning.patch;
-    conflicts.push({ againstRevision: lane.value.bridge.revisions[other] ?? base, conflict: alone(conflict) });
+    const earlierLost = conflict.loser === 'earlier';
+    const other = earlierLost ? conflict.losing.patch : conflict.winning.patch;
+    const told = withItem(
+      conflict,
+      earlierLost
+        ? { patches: lane.value.bridge.others, document: state.value, past: [crossed.value.committed] }
+        : { patches: [sent], document: normalized.value.document, past: crossed.value.bridge.others },
+    );
+    conflicts.push({ againstRevision: lane.value.bridge.revisions[other] ?? base, conflict: alone(told) });
   }
 
   const unstorable = tooManyConflicts(conflicts);

@@ -1,4 +1,4 @@
-import type { Counter, JsonValue, ReplicaId } from '@concord/core';
+import { restoreLost, toWire, type Counter, type JsonValue, type ReplicaId } from '@concord/core';
 import type { Edit } from '@concord/schema';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { atHead, committed, create, documentId, edit, openWorld, patch, replica, told, type Node, type World } from './engine-world.js';
@@ -90,6 +90,26 @@ describe('the verdict on an edit', () => {
     const [verdict] = await push(edit('conc', 'B', 1, 1, patch({ op: 'add', path: '/tags/1', value: 'b' })));
     expect(committed(verdict).patch).toEqual([{ op: 'add', path: '/tags/2', value: 'b' }]);
     expect(await value('conc')).toEqual({ n: 0, tags: ['x', 'a', 'b'] });
+  });
+
+  it.each(['mover', 'remover'] as const)('tells the card that was moved out of a removed column, and the patch that brings it back, where the %s is first', async (first) => {
+    const id = `card-${first}`;
+    const move = (base: number) => edit(id, 'A', 2, base, patch({ op: 'move', from: '/todo/0', path: '/done/0' }, { op: 'replace', path: '/done/0/t', value: 'edited' }));
+    const remove = (base: number) => edit(id, 'B', 1, base, patch({ op: 'remove', path: '/todo' }));
+    await push(edit(id, 'A', 1, 0, create({ todo: [{ t: 'card' }], done: [{ t: 'old' }] })));
+    const [, verdict] = await push(...(first === 'mover' ? [move(1), remove(1)] : [remove(1), move(1)]));
+    expect(await value(id)).toEqual({ done: [{ t: 'old' }] });
+    const { conflict } = committed(verdict).conflicts.find((told) => told.conflict.rule === 'moveOut')!;
+    expect(conflict.lost).toEqual({ t: 'edited' });
+    await push(edit(id, 'B', 2, 3, patch(...toWire(restoreLost(conflict)!))));
+    expect(await value(id)).toEqual({ done: [{ t: 'edited' }, { t: 'old' }] });
+  });
+
+  it('tells what a value was that both set alike and one set back, whatever was squashed', async () => {
+    await push(edit('back', 'A', 1, 0, create({ on: false })));
+    const [, verdict] = await push(edit('back', 'A', 2, 1, patch(set('/on', true), set('/on', false))), edit('back', 'B', 1, 1, patch(set('/on', true))));
+    expect(await value('back')).toEqual({ on: true });
+    expect(committed(verdict).conflicts.map(({ conflict }) => [conflict.rule, conflict.lost])).toEqual([['replaceReplace', false]]);
   });
 
   it('bridges a chain that was sent on one old base in several pushes', async () => {
