@@ -5,7 +5,7 @@
  */
 import { schema } from '@concord/schema';
 import { parse, print } from 'graphql';
-import { createOperations, type SentOperation } from '../server/operations.js';
+import { createOperations, sessionBounds, type SentOperation } from '../server/operations.js';
 import { defaultQueryLimits } from '../server/query-limits.js';
 import { readTrustedDocuments } from '../server/trusted-documents.js';
 
@@ -19,7 +19,7 @@ function microseconds(message: string): number {
   const start = performance.now();
   for (let count = 0; count < messages; count++) {
     const { payload } = JSON.parse(message) as { readonly payload: SentOperation };
-    if (operations.check(payload).document === null) throw new Error(`Not an operation: ${message}`);
+    if (operations.check(payload, sessionBounds).document === null) throw new Error(`Not an operation: ${message}`);
   }
   return ((performance.now() - start) * 1000) / messages;
 }

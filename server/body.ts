@@ -1,16 +1,32 @@
 import type { IncomingMessage } from 'node:http';
 import type { GraphQLParams } from 'graphql-yoga';
 import { ConcordError } from '@concord/core';
+import { parseLargeJson } from './graphql/large-json.js';
 import { hashIn } from './operations.js';
+import type { Charge } from './rate-limit/charge.js';
+import type { Turns } from './rate-limit/turns.js';
 
 /** Operations in one HTTP batch. */
 export const mostOperationsInBatch = 10;
 
+/** What a body may cost. */
+export interface BodyRules {
+  readonly mostBytes: number;
+  readonly hasSession: boolean;
+  readonly charge: Charge;
+  readonly turns: Turns;
+}
+
+/** So many bytes cost as much as an operation. */
+export const bytesPerOperation = 64 * 1024;
+/** Without a session nothing is answered but what the schema is. */
+export const anonymousBytes = 16 * 1024;
+
 /**
  * The GraphQL parameters in the body of a POST. The size is checked before anything is parsed.
- * @throws ConcordError LIMIT_EXCEEDED, QUERY_TOO_COMPLEX (batch), INPUT_INVALID.
+ * @throws ConcordError LIMIT_EXCEEDED, RATE_LIMITED, QUERY_TOO_COMPLEX (batch), INPUT_INVALID.
  */
-export async function readGraphQLBody(request: IncomingMessage, mostBytes: number): Promise<GraphQLParams | GraphQLParams[]> {
+export async function readGraphQLBody(request: IncomingMessage, { mostBytes, hasSession, charge, turns }: BodyRules): Promise<GraphQLParams | GraphQLParams[]> {
   const type = (request.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
   if (type !== 'application/json' && type !== 'application/graphql-response+json') {
     // Also keeps a form on a foreign page from posting here.
@@ -18,10 +34,11 @@ export async function readGraphQLBody(request: IncomingMessage, mostBytes: numbe
   }
   const encoding = request.headers['content-encoding'] ?? 'identity';
   if (encoding !== 'identity') throw new ConcordError('INPUT_INVALID', `A body with Content-Encoding ${encoding} is not accepted; send it plain.`);
-  const text = (await readBytes(request, mostBytes)).toString('utf8');
+  const bytes = await readBytes(request, mostBytes, hasSession);
+  await charge.spend(Math.floor(bytes.length / bytesPerOperation));
   let json: unknown;
   try {
-    json = JSON.parse(text);
+    json = await parseLargeJson(bytes, turns);
   } catch (error) {
     throw new ConcordError('INPUT_INVALID', `The body is not JSON: ${error instanceof Error ? error.message : String(error)}. Send {"query": "…", "variables": {…}}.`);
   }
@@ -36,14 +53,16 @@ export async function readGraphQLBody(request: IncomingMessage, mostBytes: numbe
   return json.map((item, index) => checkParams(item, `/${index}`));
 }
 
-async function readBytes(request: IncomingMessage, mostBytes: number): Promise<Buffer> {
+async function readBytes(request: IncomingMessage, mostBytes: number, hasSession: boolean): Promise<Buffer> {
+  const cure = hasSession ? 'Send fewer edits in one push.' : 'Larger ones need a token: send the header "Authorization: Bearer <id>.<secret>".';
   const tooLarge = (actual: number) =>
-    new ConcordError('LIMIT_EXCEEDED', `The request has ${actual} bytes or more; ${mostBytes} are allowed. Send fewer edits in one push.`, { limit: mostBytes, actual });
+    new ConcordError('LIMIT_EXCEEDED', `The request has ${actual} bytes or more; ${mostBytes} are allowed. ${cure}`, { limit: mostBytes, actual });
   const announced = Number(request.headers['content-length'] ?? 0);
   if (announced > mostBytes) throw tooLarge(announced);
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
+  // Left open where it ends early: the rest is read by who answers with the refusal.
+  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     size += chunk.length;
     if (size > mostBytes) throw tooLarge(size);
     chunks.push(chunk);

@@ -47,6 +47,8 @@ export interface RateLimitConfig {
   /** Per principal: GraphQL operations a second, and how many may come at once. 0 switches it off. */
   readonly operationsPerSecond: number;
   readonly operationsBurst: number;
+  /** Per network (IPv4 address, IPv6 /64): operations a second without a session, and ten times as many at once. 0 switches it off. */
+  readonly anonymousPerSecond: number;
   /** Per principal: edits within pushes a second, and how many may come at once. 0 switches it off. */
   readonly editsPerSecond: number;
   readonly editsBurst: number;
@@ -127,6 +129,7 @@ export function readConfig(environment: Environment): Config {
     rateLimit: {
       operationsPerSecond: whole('RATE_OPERATIONS', 200, 0, 1e9, 'GraphQL operations a second for one principal; 0 is no limit'),
       operationsBurst: whole('RATE_OPERATIONS_BURST', 2_000, 1, 1e9, 'GraphQL operations that one principal may send at once'),
+      anonymousPerSecond: whole('RATE_ANONYMOUS', 20, 0, 1e9, 'GraphQL operations a second without a token from one address; 0 is no limit'),
       editsPerSecond: whole('RATE_EDITS', 20_000, 0, 1e9, 'pushed edits a second for one principal; 0 is no limit'),
       editsBurst: whole('RATE_EDITS_BURST', 100_000, 1, 1e9, 'edits that one principal may push at once'),
       failedLoginsPerMinute: whole('RATE_FAILED_LOGINS', 30, 0, 1e9, 'failed logins a minute from one address; 0 is no limit'),

@@ -3,8 +3,8 @@ import { ConcordError, type Limits } from '@concord/core';
 import type { Authenticator, Session } from './auth/authenticate.js';
 import type { RateLimit } from './rate-limit.js';
 
-/** Makes the context of one GraphQL operation. @throws ConcordError RATE_LIMITED, SHUTTING_DOWN. */
-export type ContextOf = (session: Session | null, address: string) => Promise<Context>;
+/** Makes the context of one GraphQL operation, which has been charged for. @throws ConcordError SHUTTING_DOWN. */
+export type ContextOf = (session: Session | null) => Promise<Context>;
 
 export function createContextOf(options: {
   readonly ports: Ports;
@@ -22,9 +22,8 @@ export function createContextOf(options: {
     },
   };
   const ports: Ports = { ...options.ports, commit };
-  return async (session, address) => {
+  return async (session) => {
     if (isStopping()) throw new ConcordError('SHUTTING_DOWN', 'The server is stopping; connect again in a moment.', { retryAfter: 1_000 });
-    await rateLimit.operation(session?.principalId ?? `address ${address}`);
     return { viewer: session === null ? null : await authenticator.viewer(session), ports, newId: randomId, limits };
   };
 }

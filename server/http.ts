@@ -4,11 +4,15 @@ import { createServer as createSecureServer } from 'node:https';
 import type { Logger } from 'pino';
 import { ConcordError } from '@concord/core';
 import type { Authenticator } from './auth/authenticate.js';
-import { readGraphQLBody } from './body.js';
+import { anonymousBytes, readGraphQLBody } from './body.js';
 import type { Config } from './config.js';
 import { errorBody, statusOf, type Mask } from './mask.js';
 import type { GraphiQLPage } from './graphiql.js';
 import type { Readiness } from './health.js';
+import { answerAndLinger, jsonHeaders } from './http/linger.js';
+import type { RateLimit } from './rate-limit.js';
+import { openCharge } from './rate-limit/charge.js';
+import type { Turns } from './rate-limit/turns.js';
 import type { createGraphQLHandler } from './yoga.js';
 
 /**
@@ -35,6 +39,8 @@ export function createHttpListener(options: {
   readonly log: Logger;
   readonly addressOf: (request: IncomingMessage) => string;
   readonly mostBodyBytes: number;
+  readonly rateLimit: RateLimit;
+  readonly turns: Turns;
   readonly corsOrigins: readonly string[];
   /** A stream is ended when its reader has taken nothing for so long. Yoga sends something every 12 s. */
   readonly stalledStreamMs: number;
@@ -79,10 +85,13 @@ export function createHttpListener(options: {
     }
     const address = addressOf(request);
     const session = await authenticator.authenticate(request.headers.authorization, address);
-    const params = request.method === 'GET' ? null : await readGraphQLBody(request, options.mostBodyBytes);
+    const charge = openCharge(options.rateLimit, { principalId: session?.principalId ?? null, address });
+    await charge.arrive();
+    const hasSession = session !== null;
+    const params = request.method === 'GET' ? null : await readGraphQLBody(request, { mostBytes: hasSession ? options.mostBodyBytes : anonymousBytes, hasSession, charge, turns: options.turns });
     if (request.headers.accept?.includes('text/event-stream')) response.setTimeout(options.stalledStreamMs, () => response.destroy());
     const acceptEncoding = request.headers['accept-encoding'];
-    await graphql(request, response, { session, address, params, acceptEncoding: typeof acceptEncoding === 'string' ? acceptEncoding : undefined });
+    await graphql(request, response, { session, address, params, charge, acceptEncoding: typeof acceptEncoding === 'string' ? acceptEncoding : undefined });
   }
 
   /** A request that GraphQL never saw. */
@@ -92,9 +101,8 @@ export function createHttpListener(options: {
     const { code, retryAfter } = masked.extensions;
     if (typeof retryAfter === 'number') response.setHeader('retry-after', Math.ceil(retryAfter / 1000));
     if (code === 'UNAUTHENTICATED') response.setHeader('www-authenticate', 'Bearer');
-    // The rest of a body that was refused is not read.
-    if (!response.req.complete) response.setHeader('connection', 'close');
-    sendJson(response, status ?? statusOf(code), errorBody(masked));
+    if (response.req.complete || !hasBody(response.req)) sendJson(response, status ?? statusOf(code), errorBody(masked));
+    else answerAndLinger(response, status ?? statusOf(code), errorBody(masked));
   }
 
   return (request, response) => {
@@ -125,8 +133,10 @@ function readPem(variable: string, file: string): Buffer {
   }
 }
 
+const hasBody = ({ headers }: IncomingMessage): boolean => headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+
 function sendJson(response: ServerResponse, status: number, body: string): void {
-  response.writeHead(status, { 'content-type': 'application/json; charset=utf-8', 'content-length': Buffer.byteLength(body), 'cache-control': 'no-store' }).end(body);
+  response.writeHead(status, jsonHeaders(body)).end(body);
 }
 
 /** Tokens travel in a header that a foreign page cannot make a browser add, so only reading of answers is at stake. */

@@ -1,6 +1,6 @@
 import { getOperationAST, GraphQLError, OperationTypeNode, parse, specifiedRules, validate, type DocumentNode, type GraphQLSchema, type OperationDefinitionNode } from 'graphql';
 import { LRUCache } from 'lru-cache';
-import { checkCost, checkShape, hasNestedPages, type QueryLimits } from './query-limits.js';
+import { checkCost, checkShape, countRootFields, hasNestedPages, type QueryLimits } from './query-limits.js';
 import type { TrustedDocuments } from './trusted-documents.js';
 import { prepareCoercion, type Coerced, type Coercion } from './variables.js';
 
@@ -25,23 +25,37 @@ export interface CheckedDocument {
  * of a small operation. Bounded by the length of the texts. Trusted documents are there from the start, and stay.
  */
 export interface Operations {
-  check(sent: SentOperation): CheckedDocument;
+  /** What `check` of it costs, in operations: 0 for what is trusted or was checked before. */
+  costOfCheck(sent: SentOperation): number;
+  /** `bounds` are for a text that is not known yet. */
+  check(sent: SentOperation, bounds: TextBounds): CheckedDocument;
   /** The operation to run and whether it asks for too much with these variables. */
   select(
     checked: CheckedDocument,
     operationName: string | null | undefined,
     variables: Readonly<Record<string, unknown>> | null | undefined,
   ): { readonly operation: OperationDefinitionNode | null; readonly error: GraphQLError | null };
+  /** How many fields it asks for at its root, aliases too: each is as much work as an operation of its own. */
+  rootFields(checked: CheckedDocument, operation: OperationDefinitionNode): number;
   /** What to execute instead, with the same outcome and less work; null: execute it as it is. Not for subscriptions. */
   coerce(checked: CheckedDocument, operation: OperationDefinitionNode, variables: Readonly<Record<string, unknown>> | null | undefined): Coerced | null;
 }
 
 const noVariables: Readonly<Record<string, unknown>> = {};
 const mostCachedCharacters = 8 * 1024 * 1024;
-/** A text with its data written inside is not asked twice. */
-const longestCachedQuery = 64 * 1024;
-/** A push of literals has many tokens; a bomb has more. */
-const mostTokens = 200_000;
+/** So many characters of a text cost as much as an operation to read and to validate. */
+const charactersPerOperation = 1_024;
+
+/** How long the text of an operation may be, apart from its variables. */
+export interface TextBounds {
+  readonly characters: number;
+  readonly tokens: number;
+}
+
+/** Validating costs up to 10 µs a token. What is longer than a person writes has data in it, which belongs into variables. */
+export const sessionBounds: TextBounds = { characters: 64 * 1024, tokens: 5_000 };
+/** GraphiQL asks for the schema with 300 tokens; all else that can be answered without a session is shorter. */
+export const anonymousBounds: TextBounds = { characters: 4_096, tokens: 500 };
 
 /** @throws Error naming a trusted document that the schema or the limits refuse. */
 export function createOperations(schema: GraphQLSchema, limits: QueryLimits, { documents, only }: TrustedDocuments): Operations {
@@ -53,12 +67,14 @@ export function createOperations(schema: GraphQLSchema, limits: QueryLimits, { d
 
   const coercions = new WeakMap<OperationDefinitionNode, Coercion | null>();
 
-  function read(text: string): CheckedDocument {
+  function read(text: string, bounds: TextBounds | null): CheckedDocument {
     let document: DocumentNode;
+    if (bounds !== null && text.length > bounds.characters) return refused(tooLong('characters', bounds, text.length));
     try {
-      document = parse(text, { maxTokens: mostTokens });
+      document = parse(text, bounds === null ? {} : { maxTokens: bounds.tokens });
     } catch (error) {
-      return refused(error instanceof GraphQLError ? error : tooDeep());
+      if (!(error instanceof GraphQLError)) return refused(tooDeep());
+      return refused(bounds !== null && error.message.includes('Parsing aborted') ? tooLong('tokens', bounds) : error);
     }
     // Shape first: it is linear in the text, validation of hostile fragments is not.
     const shape = checkShape(document, limits);
@@ -69,7 +85,7 @@ export function createOperations(schema: GraphQLSchema, limits: QueryLimits, { d
   const trustedByText = new Map<string, CheckedDocument>();
   const trustedById = new Map<string, CheckedDocument>();
   for (const [id, text] of documents) {
-    const checked = trustedByText.get(text) ?? read(text);
+    const checked = trustedByText.get(text) ?? read(text, null);
     const [error] = checked.errors;
     if (error !== undefined) throw new Error(`The trusted document ${id} cannot be run: ${error.message} It begins: ${text.slice(0, 80)}`);
     trustedByText.set(text, checked);
@@ -77,8 +93,14 @@ export function createOperations(schema: GraphQLSchema, limits: QueryLimits, { d
     if (id.startsWith(sha256)) trustedById.set(id.slice(sha256.length), checked);
   }
 
+  const roots = new WeakMap<OperationDefinitionNode, number>();
+
   return {
-    check({ query, extensions }) {
+    costOfCheck({ query }) {
+      const text = query ?? '';
+      return text === '' || only || trustedByText.has(text) || cache.has(text) ? 0 : Math.ceil(text.length / charactersPerOperation);
+    },
+    check({ query, extensions }, bounds) {
       if (!query) {
         const hash = hashIn(extensions);
         if (hash !== null) return trustedById.get(hash) ?? unknownHash;
@@ -87,8 +109,9 @@ export function createOperations(schema: GraphQLSchema, limits: QueryLimits, { d
       const known = trustedByText.get(text) ?? cache.get(text);
       if (known !== undefined) return known;
       if (only) return notTrusted;
-      const checked = read(text);
-      if (text.length <= longestCachedQuery) cache.set(text, checked);
+      const checked = read(text, bounds);
+      // Too long for this caller need not be too long for the next.
+      if (checked.errors[0]?.extensions['code'] !== 'QUERY_TOO_COMPLEX' || checked.document !== null) cache.set(text, checked);
       return checked;
     },
     select({ document, nestedPages }, operationName, variables) {
@@ -99,6 +122,11 @@ export function createOperations(schema: GraphQLSchema, limits: QueryLimits, { d
         return { operation, error: new GraphQLError(message, { extensions: { code: 'INPUT_INVALID' } }) };
       }
       return { operation, error: nestedPages ? checkCost(document, operation, variables ?? {}, limits) : null };
+    },
+    rootFields({ document }, operation) {
+      let count = roots.get(operation);
+      if (count === undefined) roots.set(operation, (count = document === null ? 0 : countRootFields(document, operation)));
+      return count;
     },
     coerce({ document }, operation, variables) {
       if (document === null || operation.operation === OperationTypeNode.SUBSCRIPTION) return null;
@@ -112,6 +140,12 @@ export function createOperations(schema: GraphQLSchema, limits: QueryLimits, { d
 /** The parser descends by recursion: what it throws beside a syntax error is that its stack is used up. */
 const tooDeep = (): GraphQLError =>
   new GraphQLError('The operation is nested too deeply to be read. Ask in several operations, and send large values as variables.', { extensions: { code: 'QUERY_TOO_COMPLEX' } });
+
+const tooLong = (what: keyof TextBounds, bounds: TextBounds, actual?: number): GraphQLError =>
+  new GraphQLError(
+    `The text of the operation has more than ${bounds[what]} ${what}. Send its data as variables${bounds === sessionBounds ? ', and ask in several operations' : '; longer texts need a token'}.`,
+    { extensions: { code: 'QUERY_TOO_COMPLEX', limit: bounds[what], ...(actual === undefined ? {} : { actual }) } },
+  );
 
 const sha256 = 'sha256:';
 

@@ -71,6 +71,29 @@ export function hasNestedPages(document: DocumentNode): boolean {
   return document.definitions.some((definition) => definition.kind === Kind.OPERATION_DEFINITION && within(definition.selectionSet) > 1);
 }
 
+/** The fields at the root of an operation, each fragment counted where it is spread. */
+export function countRootFields(document: DocumentNode, operation: OperationDefinitionNode): number {
+  const fragments = fragmentsOf(document);
+  const known = new Map<string, number>();
+  const count = (set: SelectionSetNode | undefined): number => {
+    let fields = 0;
+    for (const selection of set?.selections ?? []) {
+      if (selection.kind === Kind.FIELD) fields++;
+      else if (selection.kind === Kind.INLINE_FRAGMENT) fields += count(selection.selectionSet);
+      else {
+        const name = selection.name.value;
+        if (!known.has(name)) {
+          known.set(name, 0);
+          known.set(name, count(fragments.get(name)?.selectionSet));
+        }
+        fields += known.get(name) ?? 0;
+      }
+    }
+    return fields;
+  };
+  return count(operation.selectionSet);
+}
+
 type Fragments = ReadonlyMap<string, FragmentDefinitionNode>;
 
 const fragmentsOf = (document: DocumentNode): Fragments =>

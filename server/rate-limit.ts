@@ -4,8 +4,10 @@ import type { Buckets, BucketSize } from './rate-limit-buckets.js';
 
 /** How often one principal may call. @throws ConcordError RATE_LIMITED with `retryAfter` in milliseconds. */
 export interface RateLimit {
-  /** One GraphQL operation. `caller`: the principal, or the address of one without a token. */
-  operation(caller: string): Promise<void>;
+  /** GraphQL operations of a principal, and what costs as much. */
+  operations(principalId: string, count: number): Promise<void>;
+  /** The same without a session, for a network. */
+  anonymous(network: string, count: number): Promise<void>;
   /** Edits of a push, each for itself. */
   edits(caller: string, count: number): Promise<void>;
 }
@@ -15,13 +17,20 @@ export type BucketsOf = (name: string, size: BucketSize) => Buckets;
 
 const passed = Promise.resolve();
 
+/** Who opens a page or two at once asks for the schema a few times. */
+const anonymousBurstSeconds = 10;
+
 /** A call that is refused has used nothing: one that is too large does not shut out the smaller one after it. */
 export function createRateLimit(config: RateLimitConfig, bucketsOf: BucketsOf): RateLimit {
   const operations = limiter('operations', config.operationsPerSecond, config.operationsBurst, bucketsOf);
   const edits = limiter('edits', config.editsPerSecond, config.editsBurst, bucketsOf);
+  const anonymous = limiter('operations without a token', config.anonymousPerSecond, config.anonymousPerSecond * anonymousBurstSeconds, bucketsOf);
+  // What a call costs in bytes or in characters makes it dear, not impossible.
+  const atMost = (most: number, limit: typeof operations) => (caller: string, count: number) => limit(caller, Math.min(count, most));
   return {
-    operation: (caller) => operations(caller, 1),
-    edits: (caller, count) => edits(caller, count),
+    operations: atMost(Math.max(config.operationsPerSecond, config.operationsBurst), operations),
+    anonymous: atMost(config.anonymousPerSecond * anonymousBurstSeconds, anonymous),
+    edits,
   };
 }
 

@@ -25,6 +25,7 @@ import { startEmbedded } from './postgres/embedded.js';
 import { findPrismaFolder, migrate, readMigrations } from './postgres/migrate.js';
 import { defaultQueryLimits } from './query-limits.js';
 import { createRateLimit, type BucketsOf } from './rate-limit.js';
+import { Turns } from './rate-limit/turns.js';
 import { LocalBuckets } from './rate-limit-buckets.js';
 import { openSharedBuckets } from './rate-limit-redis.js';
 import { openRedis } from './redis.js';
@@ -136,10 +137,12 @@ async function start(config: Config, log: Logger, opened: (() => Promise<void>)[
     administration: createAdministration({ prisma, memberships, authenticator, now, randomId, jwtCreatesTokens: config.jwt?.createsTokens ?? false }),
   };
   const mask = createMask({ log, randomId });
-  const contextOf = createContextOf({ ports, authenticator, rateLimit: createRateLimit(config.rateLimit, bucketsOf), randomId, isStopping, limits: config.limits });
+  const rateLimit = createRateLimit(config.rateLimit, bucketsOf);
+  const turns = new Turns();
+  const contextOf = createContextOf({ ports, authenticator, rateLimit, randomId, isStopping, limits: config.limits });
   const addressOf = createAddressOf(config.trustProxy);
   const mostBytes = config.limits.pushBytes + envelopeBytes;
-  const edge = { schema, operations, subscribe: createSharingSubscribe(schema), contextOf, authenticator, mask, log };
+  const edge = { schema, operations, turns, subscribe: createSharingSubscribe(schema), contextOf, authenticator, mask, log };
 
   const listener = createHttpListener({
     graphql: createGraphQLHandler(edge),
@@ -150,11 +153,13 @@ async function start(config: Config, log: Logger, opened: (() => Promise<void>)[
     log,
     addressOf,
     mostBodyBytes: mostBytes,
+    rateLimit,
+    turns,
     corsOrigins: config.corsOrigins,
     stalledStreamMs: 4 * config.pingMs,
   });
   const server = createHttpServer(config, listener);
-  const webSockets = createWebSocketEdge({ ...edge, mostMessageBytes: mostBytes, pingMs: config.pingMs, addressOf });
+  const webSockets = createWebSocketEdge({ ...edge, rateLimit, mostMessageBytes: mostBytes, pingMs: config.pingMs, addressOf });
   attachWebSocketEdge(server, webSockets);
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(config.port, config.host, resolve));
 

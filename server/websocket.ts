@@ -7,14 +7,20 @@ import type { Logger } from 'pino';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { ConcordError } from '@concord/core';
 import type { Authenticator, Session } from './auth/authenticate.js';
+import { bytesPerOperation } from './body.js';
 import { closeReason } from './close-reason.js';
 import type { ContextOf } from './context.js';
 import { deflateOptions, nextHead } from './frames.js';
+import { admit } from './graphql/admit.js';
 import { createKeepAlive } from './keep-alive.js';
 import type { Mask } from './mask.js';
 import type { Operations } from './operations.js';
+import type { RateLimit } from './rate-limit.js';
+import { openCharge } from './rate-limit/charge.js';
+import type { Turns } from './rate-limit/turns.js';
 import { isShared, SharedResults, type Subscribe } from './shared-results.js';
 import { SocketWriter } from './socket-writer.js';
+import { Messages } from './websocket/messages.js';
 
 const initTimeoutMs = 5_000;
 const flushMs = 20;
@@ -34,6 +40,7 @@ interface Extra {
   readonly socket: WebSocket;
   readonly writer: SocketWriter;
   readonly address: string;
+  readonly messages: Messages;
   session: Session | null;
 }
 
@@ -53,6 +60,8 @@ export interface WebSocketEdge {
 export function createWebSocketEdge(options: {
   readonly schema: GraphQLSchema;
   readonly operations: Operations;
+  readonly turns: Turns;
+  readonly rateLimit: RateLimit;
   readonly subscribe: Subscribe;
   readonly contextOf: ContextOf;
   readonly authenticator: Authenticator;
@@ -63,12 +72,12 @@ export function createWebSocketEdge(options: {
   readonly pingMs: number;
   readonly addressOf: (request: IncomingMessage) => string;
 }): WebSocketEdge {
-  const { schema, operations, contextOf, authenticator, mask, log } = options;
+  const { schema, operations, turns, contextOf, authenticator, mask, log } = options;
 
   const graphql = makeServer<Record<string, unknown>, Extra>({
     connectionInitWaitTimeout: initTimeoutMs,
     onConnect: (context) => connect(context),
-    onSubscribe: (context, _id, payload) => prepare(context, payload),
+    onSubscribe: (context, id, payload) => prepare(context, id, payload),
     subscribe: options.subscribe,
     onOperation: ({ extra }, id, _payload, _args, result) => (result instanceof SharedResults ? sendShared(result, id, extra.writer) : undefined),
     onNext: (_context, _id, _payload, _args, result) => (result.errors === undefined ? undefined : { data: result.data ?? null, errors: result.errors.map((error) => mask(error).toJSON()) }),
@@ -86,6 +95,7 @@ export function createWebSocketEdge(options: {
     }
     const { session, socket } = extra;
     if (session !== null) {
+      extra.messages.trust();
       // Not through the writer: what it holds back is not sent any more (I8).
       const stop = authenticator.onEnded(session, ({ code, message }) => socket.close(CloseCode.Unauthorized, closeReason(code, message)));
       socket.once('close', stop);
@@ -95,16 +105,20 @@ export function createWebSocketEdge(options: {
 
   async function prepare(
     { extra, subscriptions }: ConnectionContext,
-    { query, operationName, variables, extensions }: SubscribePayload,
+    id: string,
+    { query, operationName, variables: small, extensions }: SubscribePayload,
   ): Promise<ExecutionArgs | readonly GraphQLError[]> {
+    const { session } = extra;
     try {
       if (Object.keys(subscriptions).length > mostOperationsPerSocket) {
         throw new ConcordError('LIMIT_EXCEEDED', `More than ${mostOperationsPerSocket} operations are running on this socket; wait for some to end.`, { limit: mostOperationsPerSocket });
       }
-      const checked = operations.check({ query, extensions: extensions ?? null });
-      if (checked.document === null || checked.errors.length > 0) return checked.errors.map(mask);
-      const { operation, error } = operations.select(checked, operationName, variables);
-      if (error !== null) return [mask(error)];
+      const charge = openCharge(options.rateLimit, { principalId: session?.principalId ?? null, address: extra.address });
+      const large = extra.messages.takeLarge(id);
+      if (large !== undefined) await charge.spend(Math.floor(large.bytes / bytesPerOperation));
+      const variables = large === undefined ? small : large.variables;
+      const { checked, operation, errors } = await admit(operations, turns, { sent: { query, extensions: extensions ?? null }, operationName, variables, isAnonymous: session === null, charge });
+      if (checked.document === null || errors.length > 0) return errors.map(mask);
       const coerced = operation === null ? null : operations.coerce(checked, operation, variables);
       const variableValues = coerced?.variableValues ?? variables;
       return {
@@ -112,7 +126,7 @@ export function createWebSocketEdge(options: {
         document: coerced?.document ?? checked.document,
         ...(operationName == null ? {} : { operationName }),
         ...(variableValues == null ? {} : { variableValues }),
-        contextValue: await contextOf(extra.session, extra.address),
+        contextValue: await contextOf(session),
       };
     } catch (error) {
       return [mask(error)];
@@ -137,6 +151,7 @@ export function createWebSocketEdge(options: {
     // A message that is too large or not UTF-8 is the caller's fault: ws closes with 1009 or 1007 by itself.
     socket.on('error', (error) => log.debug({ err: error }, 'A socket failed.'));
     keepAlive.watch(socket);
+    const messages = new Messages(socket, request.socket, turns);
     const writer = new SocketWriter(socket, request.socket, compressFromBytes, !request.headers['sec-websocket-extensions']?.includes('server_max_window_bits'));
     const closed = graphql.opened(
       {
@@ -144,15 +159,13 @@ export function createWebSocketEdge(options: {
         send: (text) => writer.send(text),
         close: (code, reason) => writer.close(code ?? CloseCode.InternalServerError, reason ?? ''),
         onMessage: (handle) =>
-          socket.on('message', (data) => {
-            handle(asText(data)).catch((error: unknown) => {
-              // Of a socket that is gone there is nobody to tell; otherwise it is a bug.
-              if (socket.readyState !== socket.OPEN) return;
-              writer.close(CloseCode.InternalServerError, closeReason('INTERNAL', mask(error).message));
-            });
+          messages.handOn(handle, (error) => {
+            // Of a socket that is gone there is nobody to tell; otherwise it is a bug.
+            if (socket.readyState !== socket.OPEN) return;
+            writer.close(CloseCode.InternalServerError, closeReason('INTERNAL', mask(error).message));
           }),
       },
-      { socket, writer, address: options.addressOf(request), session: null },
+      { socket, writer, messages, address: options.addressOf(request), session: null },
     );
     socket.once('close', (code, reason) => {
       closed(code, reason.toString()).catch((error: unknown) => log.error({ err: error }, 'The end of a socket was not handled.'));
@@ -222,9 +235,4 @@ function authorizationIn(connectionParams: Record<string, unknown> | undefined):
     if (name.toLowerCase() === 'authorization' && typeof value === 'string') return value;
   }
   return null;
-}
-
-function asText(data: Buffer | ArrayBuffer | Buffer[]): string {
-  if (Buffer.isBuffer(data)) return data.toString();
-  return Array.isArray(data) ? Buffer.concat(data).toString() : Buffer.from(data).toString();
 }

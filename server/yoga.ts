@@ -7,7 +7,10 @@ import { mostOperationsInBatch } from './body.js';
 import { acceptedEncoding, compress } from './compress.js';
 import type { ContextOf } from './context.js';
 import { statusOf, type Mask } from './mask.js';
-import { hashIn, type Operations } from './operations.js';
+import { admit } from './graphql/admit.js';
+import { hashIn, sessionBounds, type Operations } from './operations.js';
+import type { Charge } from './rate-limit/charge.js';
+import type { Turns } from './rate-limit/turns.js';
 import type { Subscribe } from './shared-results.js';
 import { guardStream, maskResult } from './stream.js';
 
@@ -18,6 +21,7 @@ export interface RequestFacts {
   readonly session: Session | null;
   readonly address: string;
   readonly acceptEncoding: string | undefined;
+  readonly charge: Charge;
   /** Null with GET: the parameters are in the query string. */
   readonly params: GraphQLParams | GraphQLParams[] | null;
 }
@@ -26,13 +30,14 @@ export interface RequestFacts {
 export function createGraphQLHandler(options: {
   readonly schema: GraphQLSchema;
   readonly operations: Operations;
+  readonly turns: Turns;
   readonly subscribe: Subscribe;
   readonly contextOf: ContextOf;
   readonly authenticator: Authenticator;
   readonly mask: Mask;
   readonly log: Logger;
 }) {
-  const { schema, operations, contextOf, authenticator, mask, log } = options;
+  const { schema, operations, turns, contextOf, authenticator, mask, log } = options;
 
   const refuse = (errors: readonly unknown[]): ExecutionResult => ({
     errors: errors.map(mask).map((error) => withStatus(error)),
@@ -43,17 +48,21 @@ export function createGraphQLHandler(options: {
       const { params } = serverContext;
       if (params !== null) setRequestParser(() => params);
     },
-    onParams({ params, setParams, setResult }) {
+    async onParams({ params, setParams, setResult, context }) {
       // Neither a text nor a hash: Yoga says what is missing.
       if (typeof params.query !== 'string' && hashIn(params.extensions) === null) return;
-      const checked = operations.check(params);
-      if (checked.errors.length > 0) return setResult(refuse(checked.errors));
-      if (params.query !== checked.text) setParams({ ...params, query: checked.text });
-      const { error } = operations.select(checked, params.operationName, params.variables);
-      if (error !== null) setResult(refuse([error]));
+      const { session, charge } = context;
+      try {
+        const { operationName, variables } = params;
+        const { checked, errors } = await admit(operations, turns, { sent: params, operationName, variables, isAnonymous: session === null, charge });
+        if (errors.length > 0) return setResult(refuse(errors));
+        if (params.query !== checked.text) setParams({ ...params, query: checked.text });
+      } catch (error) {
+        setResult(refuse([error]));
+      }
     },
     onParse(payload) {
-      const { document } = operations.check({ query: String(payload.params.source) });
+      const { document } = operations.check({ query: String(payload.params.source) }, sessionBounds);
       if (document !== null) payload.setParsedDocument(document);
     },
     onValidate(payload) {
@@ -102,7 +111,7 @@ export function createGraphQLHandler(options: {
   return createYoga<RequestFacts, Context>({
     schema,
     graphqlEndpoint: '/graphql',
-    context: ({ session, address }) => contextOf(session, address),
+    context: ({ session }) => contextOf(session),
     plugins: [plugin],
     maskedErrors: { maskError: (error) => withStatus(mask(error)) },
     logging: { debug: () => undefined, info: () => undefined, warn: (...what) => log.warn({ what }), error: () => undefined },

@@ -164,7 +164,7 @@ describe('a C replica', () => {
     const c = openC();
     await c.create(id, {});
     await c.sync();
-    await server.restart({ rateLimit: { operationsPerSecond: 4, operationsBurst: 1, editsPerSecond: 0, editsBurst: 1, failedLoginsPerMinute: 0 } });
+    await server.restart({ rateLimit: { operationsPerSecond: 4, operationsBurst: 1, anonymousPerSecond: 0, editsPerSecond: 0, editsBurst: 1, failedLoginsPerMinute: 0 } });
     await c.patch(id, [{ op: 'add', path: '/a', value: 1 }]);
     await c.sync();
     expect((await c.info()).pending).toBe(0);

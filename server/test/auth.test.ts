@@ -154,7 +154,7 @@ describe('Authentication', () => {
   });
 
   it('slows down an address that guesses', async () => {
-    const strict = await startTestServer({ config: { rateLimit: { operationsPerSecond: 0, operationsBurst: 1, editsPerSecond: 0, editsBurst: 1, failedLoginsPerMinute: 3 } } });
+    const strict = await startTestServer({ config: { rateLimit: { operationsPerSecond: 0, operationsBurst: 1, anonymousPerSecond: 0, editsPerSecond: 0, editsBurst: 1, failedLoginsPerMinute: 3 } } });
     const statuses: number[] = [];
     for (let attempt = 0; attempt < 5; attempt++) statuses.push((await strict.graphql(who, {}, `guess${attempt}`)).status);
     expect(statuses).toEqual([401, 401, 401, 429, 429]);

@@ -27,6 +27,7 @@ describe('Bad input', () => {
       ['a batch of eleven', JSON.stringify(Array(11).fill({ query: '{viewer{id}}' })), 400, 'QUERY_TOO_COMPLEX', /11 operations; 10 are allowed/],
       ['a query that is not GraphQL', '{"query":"{ viewer { "}', 200, 'INPUT_INVALID', /Syntax Error/],
       ['a query nested deeper than the parser can follow', JSON.stringify({ query: `${'{a'.repeat(20_000)}${'}'.repeat(20_000)}` }), 200, 'QUERY_TOO_COMPLEX', /nested too deeply/],
+      ['a query longer than a person writes', JSON.stringify({ query: `{ viewer { id } } #${' '.repeat(70_000)}` }), 200, 'QUERY_TOO_COMPLEX', /more than 65536 characters. Send its data as variables/],
       ['a field that does not exist', '{"query":"{ viewer { nme } }"}', 200, 'INPUT_INVALID', /Did you mean "name"/],
       ['an operation name that is not there', '{"query":"query A { viewer { id } }","operationName":"B"}', 200, 'INPUT_INVALID', /no operation named B/],
       ['a variable of the wrong type', '{"query":"query($n: Int) { documents(first: $n) { nodes { id } } }","variables":{"n":"x"}}', 200, 'INPUT_INVALID', /"\$n"/],

@@ -7,7 +7,7 @@ import { WebSocket } from 'ws';
 import { startTestServer, type GraphQLAnswer, type TestServer } from './harness.js';
 import { openSession } from './raw-socket.js';
 
-const noLimits = { operationsPerSecond: 0, operationsBurst: 1, editsPerSecond: 0, editsBurst: 1, failedLoginsPerMinute: 0 };
+const noLimits = { operationsPerSecond: 0, operationsBurst: 1, anonymousPerSecond: 0, editsPerSecond: 0, editsBurst: 1, failedLoginsPerMinute: 0 };
 
 describe('The edges', () => {
   let server: TestServer;

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { openSession } from './raw-socket.js';
 import { startTestServer, type TestServer } from './harness.js';
 
-const rateLimit = { operationsPerSecond: 0, operationsBurst: 1, editsPerSecond: 0, editsBurst: 1, failedLoginsPerMinute: 0 };
+const rateLimit = { operationsPerSecond: 0, operationsBurst: 1, anonymousPerSecond: 0, editsPerSecond: 0, editsBurst: 1, failedLoginsPerMinute: 0 };
 
 describe('Two servers of one database with Redis', () => {
   const opened: TestServer[] = [];
