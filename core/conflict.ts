@@ -27,10 +27,17 @@ export const conflictRules = {
   moveKeyNested: 'An item and its container were moved to the same key; the container stands, the item is removed.',
   moveCycle: 'Each of two items was moved into the other; the later move stands.',
   moveCycleAgain: 'Each of two items was moved into the other, one by being brought home; both are removed.',
+  editDeleted: 'The later patch deleted the document without having seen the earlier one.',
   guardLost: 'What a test operation looked at is gone.',
 } as const;
 
 export type ConflictRule = keyof typeof conflictRules;
+
+/** The rule that is about whole documents: no row of the table of operations, and no transform meets it. See `deletionConflict`. */
+export const documentRule = 'editDeleted' satisfies ConflictRule;
+
+/** The rows of the table that drop or weaken an operation. */
+export const conflictRows = (Object.keys(conflictRules) as ConflictRule[]).filter((rule) => rule !== documentRule);
 
 /** One operation that took part in a conflict. */
 export interface ConflictSide {
@@ -101,6 +108,7 @@ export const restoreLost = (conflict: Conflict): NormalPatch | undefined => {
     case 'moveMove':
     case 'moveKey':
     case 'moveCycle':
+    case 'editDeleted':
     case 'guardLost':
       return undefined;
   }

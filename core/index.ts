@@ -4,6 +4,7 @@ export * from './clock-verdict.js';
 export * from './condition.js';
 export * from './conflict.js';
 export { withItem, type LosingSide } from './conflict-item.js';
+export { deletionConflict } from './deletion-conflict.js';
 export { diff, type DiffOptions } from './diff.js';
 export * from './errors.js';
 export { deepFreeze } from './freeze.js';

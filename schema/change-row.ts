@@ -12,7 +12,7 @@ export type ChangeRow = readonly [
   patchId: ChangeRecord['patchId'],
   counter: ChangeRecord['counter'],
   committedAt: number,
-  ...names: [] | [collection: string, title: string],
+  ...rest: [] | [collection: string, title: string] | [collection: null, title: null, losers: NonNullable<ChangeRecord['losers']>],
 ];
 
 const notAnInput = (): never => {
@@ -21,15 +21,16 @@ const notAnInput = (): never => {
 
 builder.scalarType('ChangeRow', {
   description:
-    'A change in few bytes, for replicas: `[documentId, revision, position, kind, patch, patchId, counter, committedAt]` and with CREATE also `collection, title`; `committedAt` in milliseconds since 1970. Members as in `Change`. More may be added at the end.',
+    'A change in few bytes, for replicas: `[documentId, revision, position, kind, patch, patchId, counter, committedAt]` and with CREATE also `collection, title`; `committedAt` in milliseconds since 1970. Where earlier changes lost something to it, `null, null` and `losers` follow. Members as in `Change`. More may be added at the end.',
   serialize: (value) => value,
   parseValue: notAnInput,
   parseLiteral: notAnInput,
 });
 
-export function changeRow({ documentId, revision, position, kind, patch, patchId, counter, committedAt, collection, title }: ChangeRecord): ChangeRow {
+export function changeRow({ documentId, revision, position, kind, patch, patchId, counter, committedAt, collection, title, losers }: ChangeRecord): ChangeRow {
   const at = committedAt.getTime();
-  return kind === 'CREATE'
-    ? [documentId, revision, position, kind, patch, patchId, counter, at, collection, title ?? '']
-    : [documentId, revision, position, kind, patch, patchId, counter, at];
+  if (kind === 'CREATE') return [documentId, revision, position, kind, patch, patchId, counter, at, collection, title ?? ''];
+  // Hardly any change has losers, and the others cost no byte for it.
+  if (losers !== undefined) return [documentId, revision, position, kind, patch, patchId, counter, at, null, null, losers];
+  return [documentId, revision, position, kind, patch, patchId, counter, at];
 }

@@ -33,6 +33,7 @@ export const ChangeRef = builder.objectRef<ChangeRecord>('Change').implement({
     patchId: t.id({ description: 'Id given by the author; unchanged by rebasing.', resolve: ({ patchId }) => patchId }),
     author: t.id({ description: 'The principal.', resolve: ({ principalId }) => principalId }),
     committedAt: t.field({ type: 'DateTime', description: 'When it was committed.', resolve: ({ committedAt }) => committedAt }),
+    losers: t.idList({ description: 'Replicas whose earlier changes lost something to this one: where yours is among them, ask `losses` before you store the batch. In the feed only.', resolve: ({ losers }) => [...(losers ?? [])] }),
   }),
 });
 

@@ -1,7 +1,7 @@
 import { conflictRules, formatPointer, restoreLost, toWire, type ConflictRule } from '@concord/core';
 import { builder } from './builder.js';
 import type { ConflictBatch } from './feed-port.js';
-import type { ConflictRecord } from './read-port.js';
+import type { ConflictParty, ConflictRecord } from './read-port.js';
 import { connectionOf } from './connection.js';
 
 const LoserEnum = builder.enumType('ConflictLoser', {
@@ -18,6 +18,17 @@ const ConflictRuleEnum = builder.enumType('ConflictRule', {
     [Rule in ConflictRule]: { value: Rule; description: string };
   },
 });
+
+const ConflictPartyRef = builder.objectRef<ConflictParty>('ConflictParty').implement({
+  description: 'One of the two edits that met in a conflict.',
+  fields: (t) => ({
+    replicaId: t.exposeID('replicaId', { description: 'The replica that made it.' }),
+    patchId: t.exposeID('patchId', { description: 'Its id.' }),
+    author: t.exposeID('author', { description: 'The principal.' }),
+  }),
+});
+
+const partyNote = 'Null in a verdict, and where the log no longer had the change when the conflict was found.';
 
 export const ConflictRef = builder.objectRef<ConflictRecord>('Conflict').implement({
   description: 'An operation that the merge had to drop or weaken. Nothing is lost silently: the value is here and can be put back.',
@@ -58,11 +69,15 @@ export const ConflictRef = builder.objectRef<ConflictRecord>('Conflict').impleme
     }),
     losing: t.field({ type: 'JSON', description: 'The operation that lost, RFC 6902.', resolve: ({ conflict }) => toWire([conflict.losing.op])[0] as never }),
     winning: t.field({ type: 'JSON', description: 'The operation that won, RFC 6902.', resolve: ({ conflict }) => toWire([conflict.winning.op])[0] as never }),
+    laterRevision: t.field({ type: 'Revision', nullable: true, description: 'Revision of the later of the two changes.', resolve: ({ laterRevision }) => laterRevision }),
+    lostBy: t.field({ type: ConflictPartyRef, nullable: true, description: `The edit that lost. ${partyNote}`, resolve: ({ lostBy }) => lostBy }),
+    wonBy: t.field({ type: ConflictPartyRef, nullable: true, description: `The edit that won. ${partyNote}`, resolve: ({ wonBy }) => wonBy }),
+    detail: t.field({ type: 'JSON', description: 'The conflict in the form in which an edit reports it.', resolve: ({ conflict }) => conflict as never }),
     createdAt: t.field({ type: 'DateTime', description: 'When the later change was committed.', resolve: ({ createdAt }) => createdAt }),
   }),
 });
 
-export const ConflictConnection = connectionOf('Conflict', ConflictRef, 'the conflicts, newest first');
+export const ConflictConnection = connectionOf('Conflict', ConflictRef, 'the conflicts');
 
 export const ConflictBatchRef = builder.objectRef<ConflictBatch>('ConflictBatch').implement({
   description: 'Conflicts in the order of the changes that found them.',

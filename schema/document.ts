@@ -1,4 +1,4 @@
-import type { Counter, PatchId } from '@concord/core';
+import { ConcordError, parseReplicaId, type Counter, type PatchId } from '@concord/core';
 import { builder } from './builder.js';
 import { ChangeConnection } from './change.js';
 import { ConflictConnection } from './conflict.js';
@@ -119,6 +119,28 @@ builder.queryFields((t) => ({
       const viewer = viewerOf(context);
       return context.ports.read.history(viewer, workspaceOf(viewer, args.workspaceId), documentIdOf(args.documentId), {
         first: pageSize(args.first, 20, 1000),
+        after: args.after ?? null,
+      });
+    },
+  }),
+  losses: t.field({
+    type: ConflictConnection,
+    description: 'What edits of one replica lost to edits of others, oldest first: so the one who lost hears of it, too. Kept longer than changes.',
+    args: {
+      replicaId: t.arg.id({ required: true, description: 'The replica that lost.' }),
+      since: t.arg({ type: 'Cursor', required: false, description: 'Only what changes after this cursor of the feed found. Left out, or of a history that was rewritten since: all.' }),
+      first: t.arg.int({ required: false, description: `${pageArguments.first} Default: 100. A page also ends at about 4 MiB.` }),
+      after: t.arg.string({ required: false, description: pageArguments.after }),
+      workspaceId: t.arg.id({ required: false, description: workspaceArgument }),
+    },
+    resolve: (_root, args, context) => {
+      const viewer = viewerOf(context);
+      const replicaId = parseReplicaId(args.replicaId);
+      if (!replicaId.ok) throw ConcordError.from(replicaId.error);
+      return context.ports.read.losses(viewer, workspaceOf(viewer, args.workspaceId), {
+        replicaId: replicaId.value,
+        since: args.since ?? null,
+        first: pageSize(args.first, 100, 1000),
         after: args.after ?? null,
       });
     },

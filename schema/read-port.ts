@@ -30,6 +30,15 @@ export interface ChangeRecord {
   /** As committed, RFC 6902. CREATE: one `add` of the whole document at "". DELETE and RESTORE: empty. */
   readonly patch: WirePatch;
   readonly committedAt: Date;
+  /** Replicas whose earlier changes lost something to it; absent where there are none. */
+  readonly losers?: readonly ReplicaId[];
+}
+
+/** One of the two edits that met in a conflict. */
+export interface ConflictParty {
+  readonly replicaId: ReplicaId;
+  readonly patchId: PatchId;
+  readonly author: PrincipalId;
 }
 
 export interface ConflictRecord {
@@ -40,6 +49,11 @@ export interface ConflictRecord {
   readonly againstRevision: Revision;
   readonly conflict: Conflict;
   readonly createdAt: Date;
+  /** Null where it is not known: the change was compacted away when the conflict was found. */
+  readonly laterRevision: Revision | null;
+  /** Null as above, and in a verdict. */
+  readonly lostBy: ConflictParty | null;
+  readonly wonBy: ConflictParty | null;
 }
 
 export interface DocumentFilter {
@@ -87,6 +101,15 @@ export interface ReadPort {
     viewer: Viewer,
     workspaceId: WorkspaceId,
     request: { readonly documentId: DocumentId | null; readonly first: number; readonly after: string | null },
+  ): Promise<Page<ConflictRecord>>;
+  /**
+   * What edits of one replica lost, oldest first: found by changes after `since` (null, or a cursor of a history that was rewritten: all
+   * that is kept). `after` is a row key.
+   */
+  losses(
+    viewer: Viewer,
+    workspaceId: WorkspaceId,
+    request: { readonly replicaId: ReplicaId; readonly since: Cursor | null; readonly first: number; readonly after: string | null },
   ): Promise<Page<ConflictRecord>>;
   /** The vector clock of a document: for each replica, its newest counter, compacted changes included, and the edit that had it. */
   clock(

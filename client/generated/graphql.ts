@@ -89,6 +89,8 @@ export type ConflictRule =
   | 'addAdd'
   /** The later patch moved an item onto the key the earlier one had set; the added value is removed. */
   | 'addMove'
+  /** The later patch deleted the document without having seen the earlier one. */
+  | 'editDeleted'
   /** A text or counter edit met the removal of the value. */
   | 'editRemoved'
   /** A text or counter edit met a replacement of the whole value. */

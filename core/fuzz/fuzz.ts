@@ -8,7 +8,7 @@
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { apply } from '../apply.js';
-import { conflictRules } from '../conflict.js';
+import { conflictRows } from '../conflict.js';
 import { invert } from '../invert.js';
 import type { JsonValue } from '../json.js';
 import type { NormalPatch } from '../operation.js';
@@ -177,7 +177,7 @@ if (Number.isNaN(options.only)) {
   const seconds = (Date.now() - start) / 1000;
   print(`${rounds} rounds in ${seconds.toFixed(0)} s, ${Math.round(rounds / seconds)}/s, ${failures} failures`);
   print([...counts].map(([name, count]) => `${name}: ${count}`).join(', '));
-  const every: readonly Row[] = [...harmlessRows, ...(Object.keys(conflictRules) as Row[])];
+  const every: readonly Row[] = [...harmlessRows, ...conflictRows];
   print(`rows of the table: ${every.map((row) => `${row} ${rows.get(row) ?? 0}`).join(', ')}`);
 } else {
   round(options.only);

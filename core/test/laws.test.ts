@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { apply } from '../apply.js';
-import { conflictRules } from '../conflict.js';
+import { conflictRows } from '../conflict.js';
 import { invert } from '../invert.js';
 import { normalize } from '../normalize.js';
 import { parsePatch } from '../parse.js';
@@ -74,7 +74,7 @@ describe('the diamond: both orders of two concurrent patches end in the same doc
         diamond(document, first, generatePatch(tapeOfRun, document, length, true), observe);
       }
     }
-    const every = [...harmlessRows, ...(Object.keys(conflictRules) as Row[])];
+    const every = [...harmlessRows, ...conflictRows];
     const counted = every.map((row) => `${row} ${counts.get(row) ?? 0}`);
     report(`rows of the table: ${counted.join(', ')}`);
     expect(every.filter((row) => (counts.get(row) ?? 0) < 100)).toEqual([]);

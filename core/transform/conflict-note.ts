@@ -165,6 +165,7 @@ const placeAfterBoth = (rule: ConflictRule, losing: Operation, winning: Operatio
     case 'moveKeyAgain':
     case 'moveKeyNested':
     case 'moveCycleAgain':
+    case 'editDeleted':
     case 'guardLost':
       return undefined;
   }

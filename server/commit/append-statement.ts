@@ -35,8 +35,8 @@ WITH ${several ? movedSeveral : movedOne}
   ON CONFLICT (workspace_id, id) DO UPDATE
   SET value = excluded.value, revision = excluded.revision, position = excluded.position, deleted = excluded.deleted, updated_at = excluded.updated_at
 )${aside ? asideParts : ''}
-SELECT id, start::float8 AS start FROM moved
-UNION ALL SELECT '', (1 / (CASE WHEN (SELECT count(*) FROM moved) = $2 THEN 1 ELSE 0 END))::float8`;
+SELECT id, start::float8 AS start${aside ? ', NULL::float8 AS position, NULL::text AS loser' : ''} FROM moved
+UNION ALL SELECT '', (1 / (CASE WHEN (SELECT count(*) FROM moved) = $2 THEN 1 ELSE 0 END))::float8${aside ? ', NULL, NULL' : ''}${aside ? losers : ''}`;
 }
 
 const movedOne = `moved AS (
@@ -55,11 +55,28 @@ const movedSeveral = `locked AS (
   FROM unnest($3::text[], $4::bigint[], $5::int[], $6::bigint[]) AS b(id, changes, epoch, known) JOIN locked ON locked.id = b.id
   WHERE workspaces.id = b.id AND workspaces.epoch = b.epoch AND workspaces.retained_from <= b.known`;
 
-/** Records: `x` conflicts, `s` snapshots. A value travels in a list of one, because a bare JSON null would become an SQL null. */
+/** The replicas whose earlier changes lost something to changes of this batch. */
+const losers = `
+UNION ALL SELECT DISTINCT workspace_id, NULL::float8, position::float8, losing_replica_id FROM found WHERE losing_replica_id IS NOT NULL AND detail ->> 'loser' = 'earlier'`;
+
+/**
+ * Records: `x` conflicts, `s` snapshots. Who made the earlier change of a conflict is in the record where that change is of the same
+ * batch, which the statement does not see, else in the log. A value travels in a list of one, because a bare JSON null would become an SQL null. */
 const asideParts = `, found AS (
-  INSERT INTO conflicts (workspace_id, position, ordinal, document_id, against_revision, rule, detail, created_at)
-  SELECT m.id, m.start + x.o, x.n, x.d, x.v, x.r, x.j, $1
-  FROM jsonb_to_recordset($27::jsonb -> 'x') AS x(w text, o int, n int, d text, v bigint, r text, j jsonb) JOIN moved m ON m.id = x.w
+  INSERT INTO conflicts (workspace_id, position, ordinal, document_id, against_revision, rule, detail, created_at, revision,
+    losing_replica_id, losing_patch_id, losing_author, winning_replica_id, winning_patch_id, winning_author)
+  SELECT m.id, m.start + x.o, x.n, x.d, x.v, x.r, x.j, $1, x.lv,
+    CASE WHEN x.j ->> 'loser' = 'earlier' THEN coalesce(x.er, e.replica_id) ELSE x.lr END,
+    CASE WHEN x.j ->> 'loser' = 'earlier' THEN coalesce(x.ep, e.patch_id) ELSE x.lp END,
+    CASE WHEN x.j ->> 'loser' = 'earlier' THEN coalesce(x.ea, e.principal_id) ELSE x.la END,
+    CASE WHEN x.j ->> 'loser' = 'earlier' THEN x.lr ELSE coalesce(x.er, e.replica_id) END,
+    CASE WHEN x.j ->> 'loser' = 'earlier' THEN x.lp ELSE coalesce(x.ep, e.patch_id) END,
+    CASE WHEN x.j ->> 'loser' = 'earlier' THEN x.la ELSE coalesce(x.ea, e.principal_id) END
+  FROM jsonb_to_recordset($27::jsonb -> 'x')
+    AS x(w text, o int, n int, d text, v bigint, r text, j jsonb, lv bigint, lr text, lp text, la text, er text, ep text, ea text)
+  JOIN moved m ON m.id = x.w
+  LEFT JOIN changes e ON e.workspace_id = m.id AND e.document_id = x.d AND e.revision = x.v
+  RETURNING workspace_id, position, detail, losing_replica_id
 ), kept AS (
   INSERT INTO snapshots (workspace_id, document_id, revision, value, created_at)
   SELECT m.id, s.d, s.v, s.j -> 0, $1

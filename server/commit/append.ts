@@ -1,4 +1,4 @@
-import type { JsonValue, Position, PrincipalId, Revision, WorkspaceId } from '@concord/core';
+import type { JsonValue, Position, PrincipalId, ReplicaId, Revision, WorkspaceId } from '@concord/core';
 import type { Queryable, Statement } from '../postgres/queryable.js';
 import { appendStatements, list, texts } from './append-statement.js';
 import { documentKey, type DocumentKey } from './heads.js';
@@ -15,6 +15,8 @@ export interface NewChange {
   readonly principalId: PrincipalId;
   /** The value after this change; the document's row gets that of its last change in the batch. */
   readonly value: JsonValue;
+  /** Replicas whose earlier changes lost something to it; known once it is logged, and absent where there are none. */
+  losers?: readonly ReplicaId[];
 }
 
 /** Every so many revisions, and at the latest after so many bytes of patches, the value is kept as a snapshot, so that an old base is rebuilt from little. */
@@ -58,10 +60,7 @@ export async function append(db: Queryable, changes: readonly NewChange[], commi
     change.state.sinceSnapshot += change.text.length;
     const key = documentKey(workspaceId, documentId);
     last.set(key, { change, ordinal, first: last.get(key)?.first ?? change.change.revision });
-    for (const [n, { againstRevision, conflict }] of change.conflicts.entries()) {
-      // Ids hold no character that JSON escapes.
-      conflicts.push(`{"w":"${workspaceId}","o":${ordinal},"n":${n},"d":"${documentId}","v":${againstRevision},"r":"${conflict.rule}","j":${JSON.stringify(conflict)}}`);
-    }
+    for (const [n, found] of change.conflicts.entries()) conflicts.push(conflictRecord(change, ordinal, n, inBatch(changes, change, found)));
   }
 
   const heads: Head[] = [];
@@ -79,13 +78,46 @@ export async function append(db: Queryable, changes: readonly NewChange[], commi
     }
   }
 
-  const result = await db.query<{ id: WorkspaceId; start: number }>(statementOf({ workspaces, changes, ordinals, heads, conflicts, snapshots }, committedAt));
-  const starts = new Map<WorkspaceId, Position>(result.rows.map(({ id, start }) => [id, start as Position]));
+  const result = await db.query<AppendRow>(statementOf({ workspaces, changes, ordinals, heads, conflicts, snapshots }, committedAt));
+  const starts = new Map<WorkspaceId, Position>();
+  const losers = new Map<string, ReplicaId[]>();
+  for (const { id, start, position, loser } of result.rows) {
+    if (start !== null) starts.set(id, start as Position);
+    else if (typeof position === 'number' && typeof loser === 'string') losers.set(`${id}/${position}`, [...(losers.get(`${id}/${position}`) ?? []), loser]);
+  }
   changes.forEach((change, index) => {
     change.change.position = ((starts.get(change.state.workspaceId) ?? 0) + ordinals[index]!) as Position;
     change.state.knownAt = change.change.position;
+    const told = losers.size === 0 ? undefined : losers.get(`${change.state.workspaceId}/${change.change.position}`);
+    if (told !== undefined) change.losers = told;
   });
   return starts;
+}
+
+/** Of a workspace its position before the batch; or, with `start` null, a replica that lost something to the change at a position. */
+interface AppendRow {
+  readonly id: WorkspaceId;
+  readonly start: number | null;
+  readonly position?: number | null;
+  readonly loser?: ReplicaId | null;
+}
+
+/** A conflict, with the earlier change where it is of the same batch. */
+interface FoundInBatch extends FoundConflict {
+  readonly earlier: NewChange | undefined;
+}
+
+const inBatch = (changes: readonly NewChange[], later: NewChange, found: FoundConflict): FoundInBatch => ({
+  ...found,
+  earlier: changes.find(({ state, change }) => state === later.state && change.revision === found.againstRevision),
+});
+
+/** Ids hold no character that JSON escapes. */
+function conflictRecord({ state, change, principalId }: NewChange, ordinal: number, n: number, { againstRevision, conflict, earlier }: FoundInBatch): string {
+  const place = `"w":"${state.workspaceId}","o":${ordinal},"n":${n},"d":"${state.documentId}","v":${againstRevision},"r":"${conflict.rule}"`;
+  const later = `"lv":${change.revision},"lr":"${change.replicaId}","lp":"${change.patchId}","la":"${principalId}"`;
+  const known = earlier === undefined ? '' : `,"er":"${earlier.change.replicaId}","ep":"${earlier.change.patchId}","ea":"${earlier.principalId}"`;
+  return `{${place},"j":${JSON.stringify(conflict)},${later}${known}}`;
 }
 
 interface Batch {

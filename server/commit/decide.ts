@@ -1,8 +1,10 @@
 import {
   cross,
   decideClock,
+  deletionConflict,
   equalValues,
   jsonBytes,
+  mostReportedConflicts,
   normalizeAndApply,
   withItem,
   apply,
@@ -181,9 +183,13 @@ function take(
       state.valueBytes = bytes;
       return append(state, action.kind, stamp, base, [{ op: 'replace', path: [], value: action.value }], null, []);
     }
-    case 'DELETE':
+    case 'DELETE': {
+      const found = [...reported(state, conflicts), ...(verdict.kind === 'concurrent' ? deletedUnseen(state, stamp.replicaId, base) : [])];
+      state.deleted = true;
+      return append(state, action.kind, stamp, base, [], null, found);
+    }
     case 'RESTORE':
-      state.deleted = action.kind === 'DELETE';
+      state.deleted = false;
       return append(state, action.kind, stamp, base, [], null, []);
     case 'PATCH':
       return verdict.kind === 'fast-forward'
@@ -243,6 +249,18 @@ function transformed(state: DocumentState, patch: Patch, stamp: Stamp, base: Rev
     state.lanes.set(stamp.replicaId, { base, upTo: state.revision, bridge: crossed.value.bridge, context: normalized.value.document });
     return decision;
   });
+}
+
+/** The newest edits of others that went with the document, though its deletion had not seen them. */
+function deletedUnseen(state: DocumentState, replicaId: ReplicaId, base: Revision): readonly FoundConflict[] {
+  const found: FoundConflict[] = [];
+  for (let index = state.tail.length - 1; index >= 0 && found.length < mostReportedConflicts; index--) {
+    const change = state.tail[index]!;
+    if (change.revision <= base) break;
+    const conflict = change.replicaId === replicaId || change.kind === 'CREATE' ? undefined : deletionConflict(change.patch);
+    if (conflict !== undefined) found.push({ againstRevision: change.revision, conflict });
+  }
+  return found.reverse();
 }
 
 /** What the author's merge reported, of changes that exist. */

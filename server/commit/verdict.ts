@@ -6,7 +6,17 @@ import type { LoggedChange, ToldChange } from './document-state.js';
 import type { Refusal } from './refuse.js';
 
 export const conflictRecords = (documentId: DocumentId, change: ToldChange, conflicts: readonly FoundConflict[], createdAt: Date): ConflictRecord[] =>
-  conflicts.map(({ againstRevision, conflict }, ordinal) => ({ position: change.position, ordinal, documentId, againstRevision, conflict, createdAt }));
+  conflicts.map(({ againstRevision, conflict }, ordinal) => ({
+    position: change.position,
+    ordinal,
+    documentId,
+    againstRevision,
+    conflict,
+    createdAt,
+    laterRevision: change.revision,
+    lostBy: null,
+    wonBy: null,
+  }));
 
 export const committed = (documentId: DocumentId, change: ToldChange, duplicate: boolean, conflicts: readonly ConflictRecord[]): Committed => ({
   type: 'Committed',
@@ -27,7 +37,7 @@ export interface PublishedChange {
   readonly bytes: number;
 }
 
-export function published({ state, change, principalId }: NewChange, committedAt: Date): PublishedChange {
+export function published({ state, change, principalId, losers }: NewChange, committedAt: Date): PublishedChange {
   const { kind, position, revision, replicaId, counter, patchId, patch } = change;
   const record: ChangeRecord = {
     workspaceId: state.workspaceId,
@@ -43,6 +53,7 @@ export function published({ state, change, principalId }: NewChange, committedAt
     principalId,
     patch: toldPatch(kind, patch),
     committedAt,
+    ...(losers === undefined ? {} : { losers }),
   };
   return { record, bytes: 400 + change.bytes };
 }

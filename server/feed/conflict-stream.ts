@@ -1,6 +1,7 @@
 import { ConcordError, type Conflict, type Cursor, type DocumentId, type Position, type Revision, type WorkspaceId } from '@concord/core';
 import type { ChangeBatch, ConflictBatch, ConflictRecord, FeedEvent } from '@concord/schema';
 import type { Queryable } from '../postgres/queryable.js';
+import { partiesOf, partyColumns, type PartyRow } from '../read/conflict-parties.js';
 import { pageBytes, sizeSql } from '../read/size-sql.js';
 import { cursorAhead, formatCursor, parseCursor, type Place } from './cursor.js';
 import { Derived } from './derived.js';
@@ -13,7 +14,7 @@ export interface ConflictPage {
 
 /** The conflicts found by the changes after a position and up to another, oldest first; a page ends at 500 or at about 4 MiB. */
 export async function readConflictsBetween(db: Queryable, workspaceId: WorkspaceId, documentId: DocumentId | null, after: Position, to: Position): Promise<ConflictPage> {
-  const { rows } = await db.query<{ position: Position; ordinal: number; document: DocumentId; against: Revision; detail: Conflict; created_at: Date; last: Position }>({
+  const { rows } = await db.query<PartyRow & { position: Position; ordinal: number; document: DocumentId; against: Revision; detail: Conflict; created_at: Date; last: Position }>({
     name: 'concord-conflicts-between',
     text: `
 WITH page AS (
@@ -22,14 +23,14 @@ WITH page AS (
     WHERE workspace_id = $1 AND ($2::text IS NULL OR document_id = $2) AND position > $3 AND position <= $4 ORDER BY position, ordinal LIMIT 500
   ) sized
 ), cut AS (SELECT coalesce(min(position) FILTER (WHERE n = 500 OR total >= ${pageBytes}), $4) AS last FROM page)
-SELECT c.position::float8 AS position, c.ordinal, c.document_id AS document, c.against_revision::float8 AS against, c.detail, c.created_at, cut.last::float8 AS last
+SELECT c.position::float8 AS position, c.ordinal, c.document_id AS document, c.against_revision::float8 AS against, c.detail, c.created_at, ${partyColumns('c')}, cut.last::float8 AS last
 FROM conflicts c, cut
 WHERE c.workspace_id = $1 AND ($2::text IS NULL OR c.document_id = $2) AND c.position > $3 AND c.position <= cut.last
 ORDER BY c.position, c.ordinal`,
     values: [workspaceId, documentId, after, to],
   });
   return {
-    conflicts: rows.map((row) => ({ position: row.position, ordinal: row.ordinal, documentId: row.document, againstRevision: row.against, conflict: row.detail, createdAt: row.created_at })),
+    conflicts: rows.map((row) => ({ position: row.position, ordinal: row.ordinal, documentId: row.document, againstRevision: row.against, conflict: row.detail, createdAt: row.created_at, ...partiesOf(row) })),
     to: rows[0]?.last ?? to,
   };
 }

@@ -17,8 +17,7 @@ export interface LogPage {
 }
 
 const readStatement = (condition: string): string => `
-SELECT w.epoch, w.position::float8 AS head, w.retained_from > $2 AS expired, c.*
-FROM workspaces w LEFT JOIN LATERAL (
+WITH c AS MATERIALIZED (
   SELECT * FROM (
     SELECT page.*, sum(size) OVER (ORDER BY page.position) - size AS before FROM (
       SELECT position::float8 AS position, document_id, revision::float8 AS revision, kind, collection, title, replica_id, counter::float8 AS counter, patch_id, principal_id, patch, committed_at,
@@ -28,7 +27,14 @@ FROM workspaces w LEFT JOIN LATERAL (
       ORDER BY changes.position LIMIT $3
     ) page
   ) sized WHERE before < $4
-) c ON true
+), lost AS (
+  SELECT position::float8 AS position, array_agg(DISTINCT losing_replica_id) AS losers FROM conflicts
+  WHERE workspace_id = $1 AND conflicts.position > $2 AND conflicts.position <= (SELECT max(position)::bigint FROM c)
+    AND losing_replica_id IS NOT NULL AND detail ->> 'loser' = 'earlier'
+  GROUP BY conflicts.position
+)
+SELECT w.epoch, w.position::float8 AS head, w.retained_from > $2 AS expired, c.*, lost.losers
+FROM workspaces w LEFT JOIN c ON true LEFT JOIN lost ON lost.position = c.position
 WHERE w.id = $1
 ORDER BY c.position`;
 
@@ -81,6 +87,7 @@ export interface ChangeRow {
   readonly principal_id: PrincipalId;
   readonly patch: NormalPatch;
   readonly committed_at: Date;
+  readonly losers?: readonly ReplicaId[] | null;
 }
 
 interface LogRow extends ChangeRow {
@@ -105,6 +112,7 @@ export const changeRecord = (workspaceId: WorkspaceId, row: ChangeRow): ChangeRe
   principalId: row.principal_id,
   patch: toldPatch(row.kind, row.patch),
   committedAt: row.committed_at,
+  ...(row.losers == null ? {} : { losers: row.losers }),
 });
 
 /** Where workspaces stand now. A workspace that is gone is left out. */

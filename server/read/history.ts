@@ -3,6 +3,7 @@ import type { ChangeRecord, ConflictRecord, Page } from '@concord/schema';
 import { changeRecord } from '../feed/log.js';
 import type { PrismaClient } from '../generated/prisma/client.js';
 import type { Queryable } from '../postgres/queryable.js';
+import { partiesOf } from './conflict-parties.js';
 import { fitting, sizeSql } from './size-sql.js';
 
 /** The changes of a document, newest first; a page also ends at about 4 MiB. The row key is the revision. */
@@ -78,6 +79,15 @@ export async function readConflicts(
         againstRevision: Number(row.againstRevision) as Revision,
         conflict: row.detail as unknown as Conflict,
         createdAt: row.createdAt,
+        ...partiesOf({
+          revision: row.revision === null ? null : Number(row.revision),
+          losing_replica_id: row.losingReplicaId,
+          losing_patch_id: row.losingPatchId,
+          losing_author: row.losingAuthor,
+          winning_replica_id: row.winningReplicaId,
+          winning_patch_id: row.winningPatchId,
+          winning_author: row.winningAuthor,
+        }),
       },
       key: `${row.position}.${row.ordinal}`,
     })),
@@ -117,9 +127,9 @@ WHERE w.id = $1 ORDER BY e.replica_id`,
   return { epoch: rows[0]?.epoch ?? 1, vector, patchIds };
 }
 
-function parseNumbers(key: string, count: 1): [number];
-function parseNumbers(key: string, count: 2): [number, number];
-function parseNumbers(key: string, count: number): number[] {
+export function parseNumbers(key: string, count: 1): [number];
+export function parseNumbers(key: string, count: 2): [number, number];
+export function parseNumbers(key: string, count: number): number[] {
   const numbers = /^\d{1,16}(\.\d{1,9})?$/.test(key) ? key.split('.').map(Number) : [];
   if (numbers.length === count) return numbers;
   throw new ConcordError('CURSOR_INVALID', 'The row key given as `after` is not one of this list; give an `endCursor` of the same query');

@@ -5,6 +5,7 @@ import { formatCursor } from '../feed/cursor.js';
 import { readPlaces } from '../feed/log.js';
 import type { PrismaClient } from '../generated/prisma/client.js';
 import type { Queryable } from '../postgres/queryable.js';
+import { readLosses } from './losses.js';
 import { readDocument, readDocuments } from './documents.js';
 import { readClock, readConflicts, readHistory } from './history.js';
 import { requireRole, noSuchWorkspace } from './require-role.js';
@@ -27,6 +28,10 @@ export function createRead({ db, prisma, rights }: { readonly db: Queryable; rea
     async conflicts(viewer, workspaceId, request) {
       await requireRole(rights, viewer, workspaceId, 'VIEWER');
       return readConflicts(db, prisma, workspaceId, request);
+    },
+    async losses(viewer, workspaceId, request) {
+      await requireRole(rights, viewer, workspaceId, 'VIEWER');
+      return readLosses(db, workspaceId, request);
     },
     async clock(viewer, workspaceId, documentId) {
       await requireRole(rights, viewer, workspaceId, 'VIEWER');
