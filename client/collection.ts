@@ -1,19 +1,12 @@
-import { ConcordError, parsePointer, type Condition, type ConditionOperator, type DocumentId, type JsonValue, type WirePatch } from '@concord/core';
+import { ConcordError, type DocumentId, type WirePatch } from '@concord/core';
+import { checkListener, idOf } from './arguments.js';
+import { conditionsOf, pointerOf, shown, type Where } from './condition.js';
 import type { DeepReadonly, DocumentView } from './document-view.js';
 import type { DraftFunction, Edited, LocalEdits } from './edit.js';
-import { LiveSelection, type Live, type Unsubscribe } from './live.js';
+import { callOfApp, LiveSelection, type Live, type Unsubscribe } from './live.js';
 import type { Queries, Selection } from './query.js';
 import type { Store } from './store/store.js';
 import { deleteText, increment, insertText } from './text.js';
-
-/** A test of the value at a JSON pointer, for example `{ path: '/done', value: false }`. */
-export interface Where {
-  readonly path: string;
-  /** Default: EQUALS. */
-  readonly operator?: ConditionOperator;
-  /** Not with EXISTS and ABSENT. */
-  readonly value?: JsonValue;
-}
 
 export interface Query {
   /** All must hold. */
@@ -56,54 +49,57 @@ export class Collection<T = unknown> {
 
   /** The document as it is now; undefined when it is not here, is deleted, or belongs to another collection. */
   get(id: string): DocumentView<T> | undefined {
-    const state = this.store.read(id as never);
+    const state = this.store.forCaller().read(idOf(id));
     return state === undefined || state.deleted || state.collection !== this.name ? undefined : this.store.views.of<T>(state);
   }
 
   /**
    * Edits a document by RFC 6902 operations (with `inc`, `str_ins`, `str_del`), or by a function that alters a copy of the
    * value, whose difference is then the patch. All of it or nothing.
-   * @throws ConcordError DOCUMENT_NOT_FOUND, DOCUMENT_DELETED, INPUT_INVALID (the function is async, or edits this document itself), and
+   * @throws ConcordError DOCUMENT_NOT_FOUND (or in another collection), DOCUMENT_DELETED, INPUT_INVALID (the function is async, or edits this document itself), and
    * what core's `apply` refuses, with `details.path` and `.operation`.
    */
   edit(id: string, change: WirePatch | DraftFunction<T>): Edited {
-    return this.edits.edit(id, change as WirePatch | DraftFunction<never>);
+    return this.edits.edit(this.own(id), change as WirePatch | DraftFunction<never>);
   }
 
   /** Inserts into the text at `path` before the UTF-16 offset `pos`. */
   insertText(id: string, path: string, pos: number, text: string): Edited {
-    return this.edits.edit(id, [insertText(path, pos, text)]);
+    return this.edits.edit(this.own(id), [insertText(path, pos, text)]);
   }
 
   /** Deletes `length` UTF-16 code units from the text at `path`. */
   deleteText(id: string, path: string, pos: number, length: number): Edited {
-    return this.edits.edit(id, [deleteText(path, pos, length)]);
+    return this.edits.edit(this.own(id), [deleteText(path, pos, length)]);
   }
 
   /** Adds to the whole number at `path`; concurrent increments add up. */
   increment(id: string, path: string, by = 1): Edited {
-    return this.edits.edit(id, [increment(path, by)]);
+    return this.edits.edit(this.own(id), [increment(path, by)]);
   }
 
   /** Deletes a document; its last value is kept and can be restored. */
   delete(id: string): Edited {
-    return this.edits.delete(id);
+    return this.edits.delete(this.own(id));
   }
 
   /** Brings a deleted document back. */
   restore(id: string): Edited {
-    return this.edits.restore(id);
+    return this.edits.restore(this.own(id));
   }
 
   /** Calls the listener with the document now and after each change; undefined while it is not here or deleted. */
   watch(id: string, listener: (document: DocumentView<T> | undefined) => void): Unsubscribe {
+    checkListener(listener);
     const tell = (): void => listener(this.get(id));
-    const stop = this.live.document(id as never, tell);
-    tell();
+    const now = this.get(id);
+    const stop = this.live.document(idOf(id), tell);
+    callOfApp(() => listener(now));
     return stop;
   }
 
   query(query: Query = {}): LiveQuery<T> {
+    this.store.forCaller();
     const selection = selectionOf(this.name, query);
     let last: readonly DocumentView<T>[] | undefined;
     const read = (rows: readonly { readonly id: DocumentId }[]): readonly DocumentView<T>[] => {
@@ -112,8 +108,13 @@ export class Collection<T = unknown> {
       return last;
     };
     return {
-      all: () => read(this.queries.select(selection)),
+      all: () => {
+        this.store.forCaller();
+        return read(this.queries.select(selection));
+      },
       subscribe: (listener) => {
+        checkListener(listener);
+        this.store.forCaller();
         let told: readonly DocumentView<T>[] | undefined;
         return new LiveSelection(this.live, this.queries, selection).subscribe((rows) => {
           const documents = read(rows);
@@ -124,29 +125,32 @@ export class Collection<T = unknown> {
       },
     };
   }
+
+  /** @throws ConcordError DOCUMENT_NOT_FOUND for a document of another collection: as `get` does not give it, it cannot be edited here. */
+  private own(id: string): DocumentId {
+    const state = this.store.forCaller().read(idOf(id));
+    if (state === undefined || state.collection === this.name) return id as DocumentId;
+    throw new ConcordError('DOCUMENT_NOT_FOUND', `There is no document ${id} in the collection ${this.name}; it is in ${state.collection}. Edit it through collection(${JSON.stringify(state.collection)}).`, { id });
+  }
 }
 
 const orderFields = { id: 'ID', title: 'TITLE', createdAt: 'CREATED_AT', updatedAt: 'UPDATED_AT' } as const;
 
-function selectionOf(collection: string, { where, orderBy = 'id', descending = false, limit, includeDeleted }: Query): Selection {
+/** @throws ConcordError INPUT_INVALID, POINTER_INVALID, VALUE_INVALID with the place in the query. */
+function selectionOf(collection: string, query: Query): Selection {
+  const { where, orderBy = 'id', descending = false, limit, includeDeleted = false } = query;
+  if (limit !== undefined && !(Number.isSafeInteger(limit) && limit >= 0)) {
+    throw new ConcordError('INPUT_INVALID', `limit must be a whole number from 0; got ${shown(limit)}. Leave it out for all documents.`, { path: '/limit' });
+  }
+  for (const [name, value] of [['descending', descending], ['includeDeleted', includeDeleted]] as const) {
+    if (typeof value !== 'boolean') throw new ConcordError('INPUT_INVALID', `${name} must be true or false; got ${shown(value)}.`, { path: `/${name}` });
+  }
   const field = Object.hasOwn(orderFields, orderBy) ? orderFields[orderBy as keyof typeof orderFields] : undefined;
   return {
     collection,
-    ...(where === undefined ? {} : { where: where.map(conditionOf) }),
-    order: field === undefined ? { field: 'VALUE', path: pointer(orderBy), descending } : { field, descending },
+    ...(where === undefined ? {} : { where: conditionsOf(where, '/where') }),
+    order: field === undefined ? { field: 'VALUE', path: pointerOf(orderBy, '/orderBy'), descending } : { field, descending },
     ...(limit === undefined ? {} : { limit }),
-    ...(includeDeleted === undefined ? {} : { includeDeleted }),
+    includeDeleted,
   };
-}
-
-export function conditionOf({ path, operator = 'EQUALS', value }: Where): Condition {
-  const takesValue = operator !== 'EXISTS' && operator !== 'ABSENT';
-  if (takesValue && value === undefined) throw new ConcordError('INPUT_INVALID', `The condition on ${path} compares with ${operator} but has no value.`, { path });
-  return { path: pointer(path), operator, value: takesValue ? (value ?? null) : null };
-}
-
-function pointer(text: string): Condition['path'] {
-  const parsed = parsePointer(text);
-  if (!parsed.ok) throw ConcordError.from(parsed.error);
-  return parsed.value;
 }

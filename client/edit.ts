@@ -15,6 +15,7 @@ import {
   type Revision,
   type WirePatch,
 } from '@concord/core';
+import { shown } from './condition.js';
 import type { DocumentState, EditKind, PendingEdit } from './document-state.js';
 import type { DeepReadonly } from './document-view.js';
 import { patchOfDraft } from './draft.js';
@@ -60,6 +61,7 @@ export class LocalEdits {
   }
 
   create(collection: string, value: unknown, names: { readonly id?: string; readonly title?: string } = {}): Edited {
+    this.store.forCaller();
     const id = documentId(names.id ?? this.environment.newId());
     const title = names.title ?? '';
     checkName('collection', collection, 1);
@@ -158,7 +160,7 @@ export class LocalEdits {
   }
 
   private present(id: string): DocumentState {
-    const state = this.store.read(documentId(id));
+    const state = this.store.forCaller().read(documentId(id));
     if (state === undefined) throw new ConcordError('DOCUMENT_NOT_FOUND', `There is no document ${id} in this replica. Create it, or wait for the sync (settled()).`);
     return state;
   }
@@ -180,7 +182,8 @@ function documentId(text: string): DocumentId {
   return parsed.value;
 }
 
-function checkName(name: 'collection' | 'title', text: string, least: number): void {
+function checkName(name: 'collection' | 'title', text: unknown, least: number): void {
+  if (typeof text !== 'string') throw new ConcordError('INPUT_INVALID', `${name} must be a text; got ${shown(text)}.`, { path: `/${name}` });
   const checked = checkValue(text);
   if (!checked.ok) throw ConcordError.from({ ...checked.error, path: `/${name}` });
   if (text.length < least || text.length > 256) {

@@ -1,7 +1,7 @@
 import { deepFreeze } from '@concord/core';
 import { makeErrorResult, makeResult, type Exchange, type Operation, type OperationResult } from '@urql/core';
 import { Kind, type OperationDefinitionNode } from 'graphql';
-import { filter, fromValue, make, merge, mergeMap, pipe, share, takeUntil, tap, type Source } from 'wonka';
+import { filter, fromValue, make, map, merge, mergeMap, pipe, share, takeUntil, tap, type Source } from 'wonka';
 import type { Live } from './live.js';
 import { executeLocally, isLocal, type Reads } from './local-schema.js';
 import type { Queries } from './query.js';
@@ -48,6 +48,37 @@ export const frozenExchange: Exchange =
       forward(operations),
       tap(({ data }: OperationResult) => void deepFreeze(data as unknown)),
     );
+
+/** Answers what is asked of a closed replica: nothing of it goes to the server any more. */
+export const openExchange =
+  (assertOpen: () => void): Exchange =>
+  ({ forward }) =>
+  (operations) => {
+    const shared = pipe(operations, share);
+    const refusals = new WeakMap<Operation, Error>();
+    const isRefused = (operation: Operation): boolean => {
+      if (operation.kind === 'teardown') return false;
+      try {
+        assertOpen();
+        return false;
+      } catch (error) {
+        refusals.set(operation, error as Error);
+        return true;
+      }
+    };
+    return merge([
+      pipe(
+        shared,
+        filter(isRefused),
+        map((operation) => makeErrorResult(operation, refusals.get(operation)!)),
+      ),
+      pipe(
+        shared,
+        filter((operation) => !isRefused(operation)),
+        forward,
+      ),
+    ]);
+  };
 
 const answeredHere = (operation: Operation): boolean =>
   operation.kind === 'query' && operation.context.requestPolicy !== 'network-only' && isLocal(operation.query);

@@ -19,6 +19,7 @@ export class Live {
   private readonly watched = new Set<Watched>();
   private readonly due = new Set<Watched>();
   private scheduled = false;
+  private ended = false;
 
   /** To be called after each commit. */
   committed({ documents }: Commit): void {
@@ -47,7 +48,15 @@ export class Live {
     });
   }
 
+  /** Nobody is called any more. */
+  end(): void {
+    this.ended = true;
+    this.watched.clear();
+    this.due.clear();
+  }
+
   private add(watch: Watched): Unsubscribe {
+    if (this.ended) return () => undefined;
     this.watched.add(watch);
     return () => {
       this.watched.delete(watch);
@@ -65,7 +74,10 @@ export class Live {
   }
 }
 
-/** A listener of the app must not stop the replica; its error is the app's to see, as an uncaught one. */
+/**
+ * A listener of the app must not stop the replica, nor the other listeners; its error is the app's to see, as an uncaught one, as it is
+ * with listeners of an EventTarget.
+ */
 export function callOfApp(listener: () => void): void {
   try {
     listener();
@@ -107,7 +119,7 @@ export class LiveSelection {
   subscribe(listener: (rows: readonly Selected[]) => void): Unsubscribe {
     const first = this.select();
     const stop = this.live.query(() => [this.selection], () => this.shown, () => this.again(listener));
-    listener(first);
+    callOfApp(() => listener(first));
     return stop;
   }
 

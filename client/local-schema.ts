@@ -1,4 +1,4 @@
-import { ConcordError, parsePointer, type Condition, type ConditionOperator, type DocumentId, type JsonValue } from '@concord/core';
+import { ConcordError, type Condition, type ConditionOperator, type DocumentId, type JsonValue } from '@concord/core';
 import {
   buildSchema,
   execute,
@@ -11,7 +11,7 @@ import {
   type GraphQLSchema,
 } from 'graphql';
 import type { DocumentState } from './document-state.js';
-import { conditionOf } from './collection.js';
+import { conditionsOf, pointerOf } from './condition.js';
 import { sdl } from './generated/schema.js';
 import type { Queries, Selection } from './query.js';
 import type { Store } from './store/store.js';
@@ -93,13 +93,17 @@ export function executeLocally(
       document(args: Arguments) {
         checkWorkspace(args);
         ids.add(args.id as DocumentId);
-        const state = store.read(args.id as DocumentId);
-        return state === undefined ? null : nodeOf(state);
+        try {
+          const state = store.forCaller().read(args.id as DocumentId);
+          return state === undefined ? null : nodeOf(state);
+        } catch (error) {
+          throw error instanceof ConcordError ? refusal(error) : error;
+        }
       },
       documents(args: Arguments) {
         checkWorkspace(args);
         try {
-          return page(store, queries, args, ids, selections);
+          return page(store.forCaller(), queries, args, ids, selections);
         } catch (error) {
           throw error instanceof ConcordError ? refusal(error) : error;
         }
@@ -130,23 +134,15 @@ function page(store: Store, queries: Queries, args: Arguments, ids: Set<Document
 }
 
 function selectionOf({ collection, ids, where, orderBy, includeDeleted, after }: Arguments): Selection {
-  const conditions: Condition[] | undefined = where?.map(({ path, operator, value }) =>
-    conditionOf({ path, operator: operator ?? 'EQUALS', ...(value === undefined ? {} : { value }) }),
-  );
+  const conditions: readonly Condition[] | undefined = where ? conditionsOf(where.map((condition) => ({ ...condition, operator: condition.operator ?? 'EQUALS' })), '/where') : undefined;
   return {
     ...(typeof collection === 'string' ? { collection } : {}),
     ...(ids ? { ids } : {}),
     ...(conditions === undefined ? {} : { where: conditions }),
     ...(includeDeleted === true ? { includeDeleted } : {}),
     ...(typeof after === 'string' ? { after } : {}),
-    order: { field: orderBy?.field ?? 'ID', path: orderPath(orderBy?.path), descending: orderBy?.descending ?? false },
+    order: { field: orderBy?.field ?? 'ID', path: pointerOf(orderBy?.path ?? '', '/orderBy/path'), descending: orderBy?.descending ?? false },
   };
-}
-
-function orderPath(text: string | null | undefined): Condition['path'] {
-  const parsed = parsePointer(text ?? '');
-  if (!parsed.ok) throw ConcordError.from(parsed.error);
-  return parsed.value;
 }
 
 const nodeOf = (state: DocumentState) => ({

@@ -1,14 +1,16 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { ConcordError, type Condition, type ReplicaId } from '@concord/core';
+import type { ReplicaId } from '@concord/core';
 import { WebSocket } from 'ws';
+import type { Where } from './condition.js';
+import { heldFilter, type HeldFilter } from './filter.js';
 
 /** What of the workspace a replica holds. Everything is meant when nothing is named. */
 export interface ReplicaFilter {
   readonly collection?: string;
   /** At most 1,000. */
   readonly ids?: readonly string[];
-  /** All must hold. */
-  readonly where?: readonly Condition[];
+  /** All must hold, at most 100. In the form of a query: `{ path: '/done', value: false }`. */
+  readonly where?: readonly Where[];
 }
 
 /** Timers of the host, so that a simulator can hold the time. */
@@ -58,7 +60,7 @@ export interface ReplicaOptions {
 export interface Environment {
   readonly url: string;
   readonly token: () => Promise<string>;
-  readonly filter: ReplicaFilter;
+  readonly filter: HeldFilter;
   readonly squashFrom: number;
   readonly now: () => number;
   readonly random: () => number;
@@ -82,17 +84,13 @@ class CompressedWebSocket extends WebSocket {
   }
 }
 
-/** @throws ConcordError INPUT_INVALID for an address that is none. */
+/** Copies the options, which `checkOptions` has seen. */
 export function environmentOf(options: ReplicaOptions): Environment {
   const { token, url } = options;
-  const address = URL.canParse(url) ? new URL(url) : undefined;
-  if (address?.protocol !== 'http:' && address?.protocol !== 'https:') {
-    throw new ConcordError('INPUT_INVALID', `url must be the http(s) address of the GraphQL endpoint, like http://127.0.0.1:8080/graphql; got ${JSON.stringify(url)}.`, { path: '/url' });
-  }
   return {
     url,
     token: async () => (typeof token === 'function' ? await token() : token),
-    filter: options.filter ?? {},
+    filter: heldFilter(options.filter ?? {}),
     squashFrom: options.squashFrom ?? 32,
     now: options.now ?? Date.now,
     random: options.random ?? Math.random,
@@ -103,7 +101,7 @@ export function environmentOf(options: ReplicaOptions): Environment {
       clear: (timer) => clearTimeout(timer as NodeJS.Timeout),
     },
     WebSocket: options.WebSocket ?? CompressedWebSocket,
-    retry: options.retry ?? { firstMs: 200, longestMs: 30_000 },
+    retry: { firstMs: 200, longestMs: 30_000, ...options.retry },
     answerTimeoutMs: options.answerTimeoutMs ?? 30_000,
   };
 }

@@ -1,9 +1,12 @@
 import type { Client } from '@urql/core';
 import { ConcordError, deepFreeze, type DocumentId, type PatchId, type ReplicaId, type WirePatch } from '@concord/core';
+import { checkCollectionName, checkListener, idOf } from './arguments.js';
+import { checkOptions, checkToken } from './check-options.js';
 import { Collection } from './collection.js';
 import { Connection } from './connection.js';
 import type { DocumentView } from './document-view.js';
 import { LocalEdits, type Edited } from './edit.js';
+import { shown } from './condition.js';
 import { inFilter } from './filter.js';
 import { callOfApp, Live, type Unsubscribe } from './live.js';
 import { environmentOf, type Environment, type ReplicaOptions } from './options.js';
@@ -52,10 +55,12 @@ export class Replica {
   private readonly settling: Settling;
   private token: ReplicaOptions['token'];
   private closed = false;
+  private closing: Promise<void> | undefined;
   private urql: Client | undefined;
 
   /** @internal Use `openReplica`. */
   constructor(options: ReplicaOptions) {
+    checkOptions(options);
     this.token = options.token;
     const environment = environmentOf({ ...options, token: () => (typeof this.token === 'function' ? this.token() : this.token) });
     this.environment = environment;
@@ -124,20 +129,25 @@ export class Replica {
 
   /** The documents of one collection; T is what the app keeps in it. */
   collection<T = unknown>(name: string): Collection<T> {
+    this.assertOpen();
+    checkCollectionName(name);
     return new Collection<T>(name, this.store, this.edits, this.live, this.queries);
   }
 
   /** A document of any collection; undefined when it is not here. A deleted one is returned with `deleted: true`. */
   get<T = unknown>(id: string): DocumentView<T> | undefined {
-    const state = this.store.read(id as DocumentId);
+    const state = this.store.forCaller().read(idOf(id));
     return state === undefined ? undefined : this.store.views.of<T>(state);
   }
 
   /** Calls the listener with a document of any collection now and after each change. */
   watch<T = unknown>(id: string, listener: (document: DocumentView<T> | undefined) => void): Unsubscribe {
+    this.assertOpen();
+    checkListener(listener);
     const tell = (): void => listener(this.get<T>(id));
-    const stop = this.live.document(id as DocumentId, tell);
-    tell();
+    const now = this.get<T>(id);
+    const stop = this.live.document(idOf(id), tell);
+    callOfApp(() => listener(now));
     return stop;
   }
 
@@ -147,11 +157,14 @@ export class Replica {
 
   /** Calls the listener with the status now and after each change. */
   onStatus(listener: (status: ReplicaStatus) => void): Unsubscribe {
+    this.assertOpen();
+    checkListener(listener);
     return this.watchedStatus.subscribe(listener);
   }
 
   /** Edits made here that have not come back from the server, oldest first. */
   pending(): readonly PendingChange[] {
+    this.assertOpen();
     return deepFreeze(this.setAside.pending());
   }
 
@@ -166,22 +179,27 @@ export class Replica {
 
   /** Where an edit made here met a change of another replica and one of the two lost something; oldest first. */
   conflicts(documentId?: string): readonly LocalConflict[] {
+    this.assertOpen();
     return deepFreeze(this.store.conflicts.list(documentId as DocumentId | undefined));
   }
 
   /** Calls the listener with each conflict that is found from now on, once it is in the file. */
   onConflict(listener: (conflict: LocalConflict) => void): Unsubscribe {
+    this.assertOpen();
+    checkListener(listener);
     this.conflictListeners.add(listener);
     return () => this.conflictListeners.delete(listener);
   }
 
   /** Forgets a conflict. False: there was none with this id. */
   dismissConflict(id: number): boolean {
+    this.assertOpen();
     return this.store.transact(() => this.store.conflicts.delete(id));
   }
 
   /** Edits the server refused for good, with the reason; oldest first. See `retryQuarantined`, `discardQuarantined`. */
   quarantined(): readonly QuarantinedEdit[] {
+    this.assertOpen();
     return deepFreeze(this.setAside.quarantined());
   }
 
@@ -213,7 +231,8 @@ export class Replica {
    * (a VIEWER has edited, say), WORKSPACE_NOT_FOUND, INPUT_INVALID (the filter, say), PERSISTED_QUERY_ONLY.
    */
   settled({ timeoutMs }: { readonly timeoutMs?: number } = {}): Promise<void> {
-    return this.settling.settled(timeoutMs);
+    if (timeoutMs === undefined || timeoutMs >= 0) return this.settling.settled(timeoutMs);
+    return Promise.reject(new ConcordError('INPUT_INVALID', `timeoutMs must be a number of milliseconds from 0; got ${shown(timeoutMs)}.`, { path: '/timeoutMs' }));
   }
 
   /** Connects, at once even if it was waiting to try again, and stays connected. */
@@ -229,6 +248,8 @@ export class Replica {
 
   /** Uses another token from the next connection on, and makes that one at once if the server refused the last one, or edits that came with it. */
   setToken(token: ReplicaOptions['token']): void {
+    this.assertOpen();
+    checkToken(token);
     this.token = token;
     if (this.push.refusal === undefined || !this.connection.wanted) return this.connection.tokenChanged();
     // Now, so that who waits from now on does not meet the refusal.
@@ -249,6 +270,7 @@ export class Replica {
       store: this.store,
       queries: this.queries,
       live: this.live,
+      assertOpen: () => this.assertOpen(),
       socket: () => this.connection.socket(),
     });
     return this.urql;
@@ -259,10 +281,21 @@ export class Replica {
     return this.connection.bytes();
   }
 
-  /** Disconnects and closes the file. Nothing is lost: the outbox is sent when the file is opened again. */
-  async close(): Promise<void> {
-    if (this.closed) return;
+  /**
+   * Disconnects and closes the file. Nothing is lost: the outbox is sent when the file is opened again. From this call on every other
+   * one is refused with UNAVAILABLE, and no listener is called any more but those of the status, until the file is closed; `status`,
+   * `replicaId`, `bytes`, `goOffline` and `close` itself go on to work. May be called again: both resolve when the file is closed.
+   */
+  close(): Promise<void> {
+    this.closing ??= this.end();
+    return this.closing;
+  }
+
+  private async end(): Promise<void> {
     this.closed = true;
+    this.store.endForCallers();
+    this.live.end();
+    this.conflictListeners.clear();
     this.progressed();
     await this.connection.stop();
     this.writeAheadLog.close();

@@ -44,7 +44,7 @@ export class Settling {
             this.progressed();
           }, timeoutMs);
     const check = (): void => {
-      if (this.surroundings.isClosed()) throw new ConcordError('UNAVAILABLE', 'The replica was closed before it was settled.');
+      if (this.surroundings.isClosed()) throw new ConcordError('UNAVAILABLE', 'The replica was closed before it was settled. Open it again and wait there.');
       const refusal = this.surroundings.refusal();
       if (refusal !== undefined) throw refusal;
       if (timedOut) throw new ConcordError('UNAVAILABLE', `The replica was not settled after ${timeoutMs} ms: ${this.surroundings.describe()}.`);

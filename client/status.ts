@@ -51,7 +51,7 @@ export class WatchedStatus {
 
   subscribe(listener: (status: ReplicaStatus) => void): Unsubscribe {
     this.listeners.add(listener);
-    listener(this.told);
+    callOfApp(() => listener(this.told));
     return () => this.listeners.delete(listener);
   }
 

@@ -1,5 +1,5 @@
 import { Client, fetchExchange, subscriptionExchange } from '@urql/core';
-import { frozenExchange, sqliteExchange } from './exchange.js';
+import { frozenExchange, openExchange, sqliteExchange } from './exchange.js';
 import type { Live } from './live.js';
 import type { Queries } from './query.js';
 import type { Store } from './store/store.js';
@@ -13,6 +13,7 @@ export function urqlClient({
   store,
   queries,
   live,
+  assertOpen,
   socket,
 }: {
   readonly url: string;
@@ -20,6 +21,8 @@ export function urqlClient({
   readonly store: Store;
   readonly queries: Queries;
   readonly live: Live;
+  /** Throws a ConcordError when the replica is closed. */
+  readonly assertOpen: () => void;
   /** Throws a ConcordError while there is none. */
   readonly socket: () => Socket;
 }): Client {
@@ -33,6 +36,7 @@ export function urqlClient({
     },
     exchanges: [
       frozenExchange,
+      openExchange(assertOpen),
       sqliteExchange(store, queries, live),
       trustedExchange,
       subscriptionExchange({

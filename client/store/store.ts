@@ -59,6 +59,7 @@ export class Store {
   readonly views = new Views();
   private readonly cache = new Map<DocumentId, Cached>();
   private cachedBytes = 0;
+  private ended = false;
   private staged: Staged | undefined;
   private pendingEdits: number;
   /** Documents with pending edits, about in the order in which they began to wait. */
@@ -90,6 +91,17 @@ export class Store {
   /** How many edits wait in the outbox. */
   get pendingCount(): number {
     return this.pendingEdits;
+  }
+
+  /** From now on callers are refused; what runs may still end its work in the file. */
+  endForCallers(): void {
+    this.ended = true;
+  }
+
+  /** The store, for a call of the app. @throws ConcordError UNAVAILABLE when the replica is closed or being closed. */
+  forCaller(): this {
+    if (this.ended) throw closedError();
+    return this;
   }
 
   /** @throws ConcordError UNAVAILABLE when the replica is closed. */
@@ -208,7 +220,7 @@ export class Store {
   }
 
   private assertOpen(): void {
-    if (!this.database.open) throw new ConcordError('UNAVAILABLE', 'The replica is closed. Open it again.');
+    if (!this.database.open) throw closedError();
   }
 
   private showThese(ids: readonly DocumentId[]): void {
@@ -272,6 +284,8 @@ export class Store {
     this.cachedBytes -= weight(cached);
   }
 }
+
+const closedError = () => new ConcordError('UNAVAILABLE', 'The replica is closed. Open it again.');
 
 /** With edits pending, the confirmed value is held too. */
 const weight = ({ state, bytes }: Cached): number => (state.pending.length === 0 ? bytes : 2 * bytes);

@@ -21,7 +21,7 @@ describe('a replica of a part of the workspace', () => {
     all.collection('others').create({ open: true }, { id: 'other-1' });
     await world.settle(all);
 
-    const part = await world.open({ filter: { collection: 'tasks', where: [{ path: ['open'], operator: 'EQUALS', value: true }] } });
+    const part = await world.open({ filter: { collection: 'tasks', where: [{ path: '/open', value: true }] } });
     await world.settle(part);
     expect(held(part, 'tasks')).toEqual(['open-1']);
     expect(held(part, 'others')).toEqual([]);
@@ -36,7 +36,7 @@ describe('a replica of a part of the workspace', () => {
   });
 
   it('sends edits that take a document out of its part, and settles', async () => {
-    const part = await world.open({ filter: { collection: 'chores', where: [{ path: ['open'], operator: 'EQUALS', value: true }] } });
+    const part = await world.open({ filter: { collection: 'chores', where: [{ path: '/open', value: true }] } });
     const chores = part.collection<{ open: boolean; n: number }>('chores');
     chores.create({ open: true, n: 0 }, { id: 'chore' });
     part.collection('elsewhere').create({ open: true }, { id: 'elsewhere' });
@@ -51,7 +51,7 @@ describe('a replica of a part of the workspace', () => {
   });
 
   it('takes in all documents that come to match at once, also when they are large', async () => {
-    const [all, part] = [await world.open(), await world.open({ filter: { collection: 'large', where: [{ path: ['open'], operator: 'EQUALS', value: true }] } })];
+    const [all, part] = [await world.open(), await world.open({ filter: { collection: 'large', where: [{ path: '/open', value: true }] } })];
     const large = all.collection<{ open: boolean; text: string }>('large');
     const names = Array.from({ length: 7 }, (_, index) => `large-${index}`);
     for (const id of names) large.create({ open: false, text: 'x'.repeat(900_000) }, { id });
@@ -62,7 +62,7 @@ describe('a replica of a part of the workspace', () => {
   });
 
   it('settles while documents outside of its part go on changing', async () => {
-    const [all, part] = [await world.open(), await world.open({ filter: { collection: 'moving', where: [{ path: ['open'], operator: 'EQUALS', value: true }] } })];
+    const [all, part] = [await world.open(), await world.open({ filter: { collection: 'moving', where: [{ path: '/open', value: true }] } })];
     const moving = all.collection<{ open: boolean; n: number }>('moving');
     moving.create({ open: true, n: 0 }, { id: 'moved-out' });
     moving.create({ open: false, n: 0 }, { id: 'never-in' });

@@ -107,7 +107,7 @@ describe('a replica that was away for longer than the log is kept', () => {
   });
 
   it('counts on rightly on a document that it had dropped and whose old edits nobody remembers', async () => {
-    const replica = await world.open({ filter: { where: [{ path: ['text'], operator: 'EQUALS', value: 'inside' }] } });
+    const replica = await world.open({ filter: { where: [{ path: '/text', value: 'inside' }] } });
     const move = async (text: string) => {
       const { data } = await world.server.graphql('mutation ($patch: JSON!) { patchDocument(id: "moving", patch: $patch) { __typename } }', { patch: [{ op: 'replace', path: '/text', value: text }] });
       expect(data).toEqual({ patchDocument: { __typename: 'Edited' } });
@@ -134,7 +134,7 @@ describe('a replica that was away for longer than the log is kept', () => {
   });
 
   it('is settled also when what was compacted away while it was live was none of its concern', async () => {
-    const replica = await world.open({ filter: { where: [{ path: ['text'], operator: 'EQUALS', value: 'mine' }] } });
+    const replica = await world.open({ filter: { where: [{ path: '/text', value: 'mine' }] } });
     items(replica).create({ ...fresh(), text: 'mine' }, { id: 'concern' });
     await world.settle(replica);
     for (let index = 0; index < 5; index++) {
