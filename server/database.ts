@@ -2,12 +2,15 @@ import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
 import type { Logger } from 'pino';
 import { PrismaClient } from './generated/prisma/client.js';
+import { WriteWatch } from './postgres/write-watch.js';
 
 export interface Database {
   readonly connectionString: string;
   readonly pool: pg.Pool;
   /** Over the same pool. */
   readonly prisma: PrismaClient;
+  /** Of all connections of the pool. */
+  readonly writes: WriteWatch;
   close(): Promise<void>;
 }
 
@@ -25,11 +28,14 @@ export function openDatabase(options: { readonly connectionString: string; reado
   });
   // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
   pool.on('error', (error) => log.warn({ err: error }, 'A database connection broke.'));
+  const writes = new WriteWatch(() => performance.now());
+  writes.watch(pool);
   const prisma = new PrismaClient({ adapter: new PrismaPg(pool) });
   return {
     connectionString,
     pool,
     prisma,
+    writes,
     async close() {
       await prisma.$disconnect();
       if (!pool.ended) await pool.end();

@@ -1,13 +1,14 @@
 import { GraphQLError } from 'graphql';
 import type { Logger } from 'pino';
 import { ConcordError, errorCodes, type ErrorCode } from '@concord/core';
+import { outageOf, unavailable } from './postgres/failure.js';
 
 /** Turns whatever was thrown into what a caller may see. The one place: HTTP, Server-Sent Events and WebSocket pass through it. */
 export type Mask = (error: unknown) => GraphQLError;
 
 /**
  * A ConcordError keeps its code and its facts. What GraphQL itself refuses (syntax, unknown field, wrong variable) is
- * INPUT_INVALID. A database that cannot be reached is UNAVAILABLE. Anything else is a bug: INTERNAL, with a reference to the
+ * INPUT_INVALID. A database that cannot be reached, or cannot take it now, is UNAVAILABLE. Anything else is a bug: INTERNAL, with a reference to the
  * log, where it stands with its stack.
  */
 export function createMask(options: { readonly log: Logger; readonly randomId: () => string }): Mask {
@@ -20,9 +21,11 @@ export function createMask(options: { readonly log: Logger; readonly randomId: (
     if (cause instanceof GraphQLError) {
       return dressed('INPUT_INVALID', cause === shown ? shown.message : (shown ?? cause).message, shown, httpOf(shown ?? cause));
     }
-    if (isDatabaseAway(cause)) {
-      log.warn({ err: cause }, 'The database cannot be reached.');
-      return dressed('UNAVAILABLE', `${errorCodes.UNAVAILABLE}`, shown, { retryAfter: 1_000 });
+    const outage = outageOf(cause);
+    if (outage !== null) {
+      log.warn({ err: cause, outage }, 'The database cannot serve.');
+      const { code, message, details } = unavailable(cause);
+      return dressed(code, message, shown, { ...details });
     }
     const id = randomId();
     log.error({ err: cause, id, path: shown?.path }, 'An unexpected error.');
@@ -74,18 +77,3 @@ function dressed(code: ErrorCode, message: string, shown: GraphQLError | null, f
 
 /** The status that the HTTP edge gave to a request it could not take (405 for a mutation by GET, say). */
 const httpOf = (error: GraphQLError): Record<string, unknown> => ('http' in error.extensions ? { http: error.extensions['http'] } : {});
-
-const awayCodes: ReadonlySet<string> = new Set([
-  'ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EHOSTUNREACH',
-  '57P01', '57P02', '57P03', '53300', '08000', '08001', '08003', '08004', '08006',
-  'P1001', 'P1002', 'P1008', 'P1017', 'P2024', 'P2037',
-]);
-
-/** Seen through Prisma as well, which wraps the driver's error. */
-function isDatabaseAway(error: unknown): boolean {
-  for (let current: unknown = error, depth = 0; current instanceof Error && depth < 5; current = current.cause, depth++) {
-    if ('code' in current && typeof current.code === 'string' && awayCodes.has(current.code)) return true;
-    if (/Connection terminated|timeout exceeded when trying to connect|Cannot use a pool after calling end/.test(current.message)) return true;
-  }
-  return false;
-}

@@ -148,7 +148,7 @@ async function start(config: Config, log: Logger, opened: (() => Promise<void>)[
     graphql: createGraphQLHandler(edge),
     graphiql: config.graphiql && !config.trustedDocuments.only ? createGraphiQLPage() : null,
     authenticator,
-    readiness: createReadiness({ pool, migrations, isStopping }),
+    readiness: createReadiness({ pool, migrations, writes: database.writes, isStopping }),
     mask,
     log,
     addressOf,

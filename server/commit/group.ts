@@ -2,7 +2,7 @@ import { ConcordError, type WorkspaceId } from '@concord/core';
 import type { Logger } from 'pino';
 import type pg from 'pg';
 import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
-import { failureKind, type FailureKind } from '../postgres/failure.js';
+import { cannotWrite, failureKind, outageOf, unavailable, type FailureKind } from '../postgres/failure.js';
 import type { DocumentKey } from './heads.js';
 import { CommitConnection } from './connection.js';
 import { commit, deliver, refuseAsBug, refusedChains, WorkspaceGone, type CommitParts, type Push, type Task } from './commit.js';
@@ -13,6 +13,8 @@ const batchEdits = 300;
 /** Edits that may wait before a push is turned away: several seconds of work. */
 const waitingEdits = 50_000;
 const attempts = 8;
+/** Where the database has said that it cannot write: once more on another connection, which may lead to one that can. */
+const attemptsWithoutWriting = 2;
 /** After a lost race another node is at work on the same documents: for so long their batches lock first and do not race. */
 const contestedMs = 250;
 
@@ -27,6 +29,8 @@ export class CommitLoop {
   private closed = false;
   private readonly contested = new Map<DocumentKey, number>();
   private readonly connection: CommitConnection;
+  /** The last batch was given up because the database is away: the next is tried once, so that no push waits for others to fail. */
+  private away = false;
 
   constructor(
     pool: pg.Pool,
@@ -80,6 +84,7 @@ export class CommitLoop {
       try {
         if (locked) await this.commitLocked(open, (more) => tasks.push(...more));
         else await commit(this.connection, open, this.parts, attempt === 1);
+        this.away = false;
         return;
       } catch (error) {
         // With what has joined.
@@ -95,16 +100,22 @@ export class CommitLoop {
         }
         if (kind === 'connection') {
           this.ambiguous();
-          if (attempt < attempts) {
-            this.log.warn({ err: error, attempt, edits: open.length }, 'The commit lost its connection; trying again.');
+          if (attempt < this.attemptsAfter(error)) {
+            this.log.warn({ err: error, attempt, edits: open.length }, 'The database did not take a commit; trying again.');
             await delay(Math.min(25 * 2 ** attempt, 1000));
             continue;
           }
         }
+        this.away = kind === 'connection';
         await this.giveUp(open, error, kind);
         return;
       }
     }
+  }
+
+  private attemptsAfter(error: unknown): number {
+    if (this.away) return 1;
+    return cannotWrite(outageOf(error)) ? attemptsWithoutWriting : attempts;
   }
 
   /** What waits first and is all of these workspaces. */
@@ -227,5 +238,5 @@ function rejection(error: unknown, kind: FailureKind, push: Push): Error {
     return noSuchWorkspace(push.workspaceId);
   }
   if (kind === 'other') return error instanceof Error ? error : new Error(String(error));
-  return new ConcordError('UNAVAILABLE', 'The database cannot be reached now; send the push again with the same ids', { retryAfter: 1000 }, { cause: error });
+  return unavailable(error);
 }

@@ -101,7 +101,7 @@ export async function isConcords(connectionString: string): Promise<boolean> {
 }
 
 /** How many migrations the database still lacks; readiness asks it. */
-export async function pendingMigrations(client: pg.Pool, scripts: readonly MigrationScript[]): Promise<number> {
+export async function pendingMigrations(client: pg.ClientBase, scripts: readonly MigrationScript[]): Promise<number> {
   const { rows } = await client.query<{ migration_name: string }>(
     'SELECT migration_name FROM _prisma_migrations WHERE finished_at IS NOT NULL AND rolled_back_at IS NULL',
   );
