@@ -13,6 +13,7 @@ export type * from './json.js';
 export * from './limits.js';
 export { normalize, normalizeAndApply, type Normalized } from './normalize.js';
 export type * from './operation.js';
+export { isHeld, lookForLossyNumber, lossyNumberIn, lossyNumberMessage, type LossyNumber } from './number-text.js';
 export { parsePatch } from './parse.js';
 export { parseConflict } from './parse-conflict.js';
 export { formatPointer, parsePointer } from './pointer.js';

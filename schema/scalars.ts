@@ -1,5 +1,5 @@
 import { GraphQLError, Kind, type ValueNode } from 'graphql';
-import { ConcordError, checkValue, parsePointer, type Counter, type Cursor, type JsonValue, type Position, type Revision } from '@concord/core';
+import { ConcordError, checkValue, isHeld, lossyNumberMessage, parsePointer, type Counter, type Cursor, type JsonValue, type Position, type Revision } from '@concord/core';
 import { builder } from './builder.js';
 
 /** A literal written inside a GraphQL operation, as JSON. Variables inside it are resolved by graphql-js beforehand. */
@@ -13,6 +13,7 @@ function literalToJson(node: ValueNode, variables: Record<string, unknown> | nul
       return node.value;
     case Kind.INT:
     case Kind.FLOAT:
+      if (!isHeld(node.value)) throw new GraphQLError(`T${lossyNumberMessage(node.value).slice(1)}.`, { nodes: node, extensions: { code: 'VALUE_INVALID' } });
       return Number(node.value);
     case Kind.LIST:
       return node.values.map((item) => literalToJson(item, variables));

@@ -6,9 +6,10 @@ import './document.js';
 import './mutation.js';
 import './feed.js';
 import './administration.js';
+import { checkingTexts } from './texts.js';
 
 /** The executable schema. Its context is `Context`. */
-export const schema: GraphQLSchema = builder.toSchema();
+export const schema: GraphQLSchema = checkingTexts(builder.toSchema());
 
 /** The contract as text, sorted, as committed in schema/schema.graphql. */
 export const printedSchema = (): string => `${printSchema(lexicographicSortSchema(schema))}\n`;

@@ -1,7 +1,9 @@
+import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import type { GraphQLParams } from 'graphql-yoga';
 import { ConcordError } from '@concord/core';
 import { parseLargeJson } from './graphql/large-json.js';
+import { refuseLossyNumbers } from './graphql/lossy-numbers.js';
 import { hashIn } from './operations.js';
 import type { Charge } from './rate-limit/charge.js';
 import type { Turns } from './rate-limit/turns.js';
@@ -24,7 +26,7 @@ export const anonymousBytes = 16 * 1024;
 
 /**
  * The GraphQL parameters in the body of a POST. The size is checked before anything is parsed.
- * @throws ConcordError LIMIT_EXCEEDED, RATE_LIMITED, QUERY_TOO_COMPLEX (batch), INPUT_INVALID.
+ * @throws ConcordError LIMIT_EXCEEDED, RATE_LIMITED, QUERY_TOO_COMPLEX (batch), INPUT_INVALID, VALUE_INVALID (a number that would be rounded).
  */
 export async function readGraphQLBody(request: IncomingMessage, { mostBytes, hasSession, charge, turns }: BodyRules): Promise<GraphQLParams | GraphQLParams[]> {
   const type = (request.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
@@ -34,14 +36,18 @@ export async function readGraphQLBody(request: IncomingMessage, { mostBytes, has
   }
   const encoding = request.headers['content-encoding'] ?? 'identity';
   if (encoding !== 'identity') throw new ConcordError('INPUT_INVALID', `A body with Content-Encoding ${encoding} is not accepted; send it plain.`);
+  checkCharset(request.headers['content-type'] ?? '');
   const bytes = await readBytes(request, mostBytes, hasSession);
   await charge.spend(Math.floor(bytes.length / bytesPerOperation));
+  // Bytes that are no characters would become U+FFFD and be stored so.
+  if (!isUtf8(bytes)) throw new ConcordError('INPUT_INVALID', 'The body is not UTF-8; send JSON as UTF-8.');
   let json: unknown;
   try {
     json = await parseLargeJson(bytes, turns);
   } catch (error) {
     throw new ConcordError('INPUT_INVALID', `The body is not JSON: ${error instanceof Error ? error.message : String(error)}. Send {"query": "…", "variables": {…}}.`);
   }
+  await refuseLossyNumbers(bytes, turns);
   if (!Array.isArray(json)) return checkParams(json, '');
   if (json.length === 0) throw new ConcordError('INPUT_INVALID', 'The batch is empty; send at least one operation.');
   if (json.length > mostOperationsInBatch) {
@@ -51,6 +57,13 @@ export async function readGraphQLBody(request: IncomingMessage, { mostBytes, has
     });
   }
   return json.map((item, index) => checkParams(item, `/${index}`));
+}
+
+/** JSON is UTF-8 (RFC 8259); another declaration is of a caller who would find other characters than it sent. */
+function checkCharset(contentType: string): void {
+  const charset = /;\s*charset\s*=\s*"?([^\s";]*)/i.exec(contentType)?.[1];
+  if (charset === undefined || /^utf-?8$/i.test(charset)) return;
+  throw new ConcordError('INPUT_INVALID', `The body is declared as ${charset.slice(0, 40)}; send it as UTF-8, and Content-Type: application/json.`);
 }
 
 async function readBytes(request: IncomingMessage, mostBytes: number, hasSession: boolean): Promise<Buffer> {

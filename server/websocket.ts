@@ -110,6 +110,7 @@ export function createWebSocketEdge(options: {
   ): Promise<ExecutionArgs | readonly GraphQLError[]> {
     const { session } = extra;
     try {
+      extra.messages.refuseLossy(id);
       if (Object.keys(subscriptions).length > mostOperationsPerSocket) {
         throw new ConcordError('LIMIT_EXCEEDED', `More than ${mostOperationsPerSocket} operations are running on this socket; wait for some to end.`, { limit: mostOperationsPerSocket });
       }

@@ -37,6 +37,39 @@ describe('Bad input', () => {
       expect(answer.error?.message).toMatch(message);
     });
 
+    it('refuses bytes that are not UTF-8, and other charsets, instead of storing other characters than were sent', async () => {
+      const create = (id: string, name: string) => JSON.stringify({ query: `mutation ($value: JSON) { createDocument(id: "${id}", value: $value) { __typename } }`, variables: { value: { name } } });
+      const send = async (bytes: Uint8Array, type: string) => {
+        const response = await fetch(server.url, { method: 'POST', headers: { 'content-type': type, authorization: `Bearer ${server.token}` }, body: new Uint8Array(bytes) });
+        const { data, errors = [] } = (await response.json()) as GraphQLAnswer;
+        return errors[0] === undefined ? data?.['createDocument'] : `${response.status} ${String(errors[0].extensions['code'])}: ${errors[0].message}`;
+      };
+      expect(await send(Buffer.from(create('latin', 'Jos\u00e9'), 'latin1'), 'application/json')).toMatch(/^400 INPUT_INVALID: .*not UTF-8/);
+      expect(await send(Buffer.from(create('latin', 'Jose')), 'application/json; charset=iso-8859-1')).toMatch(/^400 INPUT_INVALID: .*iso-8859-1; send it as UTF-8/);
+      expect(await send(Buffer.from(create('latin', 'Jose'), 'utf16le'), 'application/json; charset=utf-16')).toMatch(/^400 INPUT_INVALID/);
+      expect((await server.graphql('{ document(id: "latin") { revision } }')).data).toEqual({ document: null });
+      for (const [index, type] of ['application/json; charset=utf-8', 'application/json; charset="UTF-8"; x=y', 'application/json;charset=utf8'].entries()) {
+        expect(await send(Buffer.from(create(`utf8-${index}`, 'Jos\u00e9')), type)).toEqual({ __typename: 'Edited' });
+      }
+    });
+
+    it.each([
+      ['in variables', '{"query":"mutation ($v: JSON) { createDocument(id: \\"big\\", value: $v) { __typename } }","variables":{"v":{"n":[1,9007199254740993]}}}', '/variables/v/n/1'],
+      ['in a batch', '[{"query":"{ viewer { id } }"},{"query":"mutation ($v: JSON) { createDocument(id: \\"big\\", value: $v) { __typename } }","variables":{"v":18446744073709551615}}]', '/1/variables/v'],
+      ['in the text of the operation', '{"query":"mutation { createDocument(id: \\"big\\", value: { n: 9007199254740993 }) { __typename } }"}', undefined],
+    ])('refuses a whole number that it would have to round, and says where: %s', async (_name, body, path) => {
+      const { code, error } = await post(body);
+      expect({ code, path: error?.extensions['path'] }).toEqual({ code: 'VALUE_INVALID', path });
+      expect(error?.message).toMatch(/(9007199254740993|18446744073709551615) cannot be held exactly.*it would become .*Send it as a text/);
+      expect((await server.graphql('{ document(id: "big") { revision } }')).data).toEqual({ document: null });
+    });
+
+    it('keeps numbers beyond 2^53 that a double holds', async () => {
+      const { errors } = await server.graphql('mutation ($v: JSON) { createDocument(id: "large", value: $v) { __typename } }', { v: [2 ** 53, 2 ** 64, 1e300, 0.1 + 0.2] });
+      expect(errors).toEqual([]);
+      expect((await server.graphql('{ document(id: "large") { value } }')).data).toEqual({ document: { value: [2 ** 53, 2 ** 64, 1e300, 0.1 + 0.2] } });
+    });
+
     it('answers with the status of the failure to those who ask for application/graphql-response+json', async () => {
       expect((await post('{"query":"{ nothing }"}', { accept: 'application/graphql-response+json' })).status).toBe(400);
     });
@@ -132,6 +165,29 @@ describe('Bad input', () => {
       expect(await code('query ($a: String) { documents(after: $a, orderBy: { field: CREATED_AT }) { nodes { id } } }', { a: mark('2026-02-31 99:00:00+99', 'x') })).toBe('CURSOR_INVALID');
     });
 
+    it('refuses ids and texts with U+0000 or a lone surrogate in every argument of every operation, with the place', async () => {
+      const refusals = new Set<string>();
+      const query = async (text: string, variables: Record<string, unknown>, as?: string) => {
+        const { errors } = await server.graphql(text, variables, as);
+        refusals.add(`${String(errors[0]?.extensions['code'])} ${String(errors[0]?.extensions['path'])}`);
+      };
+      for (const bad of ['a\0b', '\ud800', 'x\udc00']) {
+        refusals.clear();
+        await query('mutation ($x: ID!) { revokeToken(id: $x) }', { x: bad });
+        await query('query ($x: ID!) { document(id: $x) { id } }', { x: bad });
+        expect([...refusals]).toEqual(['VALUE_INVALID /id']);
+        refusals.clear();
+        await query('mutation ($x: ID!) { setRole(principalId: $x) }', { x: bad });
+        await query('mutation ($x: String!) { createWorkspace(name: $x) { id } }', { x: bad }, server.adminToken);
+        await query('query ($x: ID) { documents(workspaceId: $x) { nodes { id } } }', { x: bad });
+        await query('mutation ($x: String!) { createToken(grant: { name: $x, role: VIEWER }) { id } }', { x: bad }, server.adminToken);
+        await query('query ($x: ID!) { documents(ids: ["a", $x]) { nodes { id } } }', { x: bad });
+        expect([...refusals]).toEqual(['VALUE_INVALID /principalId', 'VALUE_INVALID /name', 'VALUE_INVALID /workspaceId', 'VALUE_INVALID /grant/name', 'VALUE_INVALID /ids/1']);
+      }
+      expect((await server.graphql('mutation { revokeToken(id: "a\\u0000b") }')).errors[0]?.extensions).toMatchObject({ code: 'VALUE_INVALID', path: '/id' });
+      expect((await server.graphql('mutation ($x: String!) { createWorkspace(name: $x) { name } }', { x: '\u{1f600}' }, server.adminToken)).data).toEqual({ createWorkspace: { name: '\u{1f600}' } });
+    });
+
     it('tells by a JSON pointer into the arguments which part of a filter or an order it refuses', async () => {
       const refusal = async (query: string, variables: Record<string, unknown>) => {
         const { code, path, limit, actual } = (await server.graphql(query, variables)).errors[0]!.extensions;
@@ -190,6 +246,18 @@ describe('Bad input', () => {
       expect(await ask('{ documents(first: 1000) { nodes { history(first: 1000) { nodes { patch } } } } }')).toEqual({ type: 'error', code: 'QUERY_TOO_COMPLEX' });
       socket.send({ id: 'y', type: 'subscribe', payload: { query: '{ viewer { workspaces { id } } }' } });
       expect(await socket.next()).toMatchObject({ id: 'y', type: 'next', payload: { data: { viewer: { workspaces: [{ id: 'main' }] } } } });
+      socket.close();
+    });
+
+    it('refuses a whole number that it would have to round, and the socket lives on', async () => {
+      const socket = await openSession(server.wsUrl, server.token);
+      const query = 'mutation ($v: JSON) { createDocument(id: \\"bigger\\", value: $v) { __typename } }';
+      const ask = async (id: string, number: string) => {
+        socket.sendText(`{"id":"${id}","type":"subscribe","payload":{"query":"${query}","variables":{"v":[${number}]}}}`);
+        return socket.next();
+      };
+      expect(await ask('x', '9007199254740993')).toMatchObject({ id: 'x', type: 'error', payload: [{ extensions: { code: 'VALUE_INVALID', path: '/payload/variables/v/0' } }] });
+      expect(await ask('y', '9007199254740992')).toMatchObject({ id: 'y', type: 'next', payload: { data: { createDocument: { __typename: 'Edited' } } } });
       socket.close();
     });
 

@@ -105,7 +105,7 @@ describe('A server whose database cannot take changes', { timeout: 60_000 }, () 
 
   it('says so when the disk is full, is ready again only when it can write, and loses nothing', async () => {
     const disk = await smallDisk();
-    const value = () => `{ text: "${randomBytes(75_000).toString('base64')}" }`;
+    const value = () => `{ text: "${randomBytes(40_000).toString('base64')}" }`;
     let written = 0;
     let outcome: unknown;
     for (; written < 500; written++) {

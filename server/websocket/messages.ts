@@ -1,8 +1,10 @@
 import type { Duplex } from 'node:stream';
 import type { RawData, WebSocket } from 'ws';
+import { lossyNumberIn, type ConcordError } from '@concord/core';
 import { anonymousBytes } from '../body.js';
 import { closeReason } from '../close-reason.js';
 import { parseLargeJson, pieceBytes } from '../graphql/large-json.js';
+import { lossyNumber, lossyNumberRefusal } from '../graphql/lossy-numbers.js';
 import type { Turns } from '../rate-limit/turns.js';
 
 const tooBig = 1009;
@@ -26,6 +28,7 @@ export class Messages {
   /** The newest of the messages that wait for a large one. */
   private last: Promise<void> | undefined;
   private readonly large = new Map<string, LargeVariables>();
+  private readonly lossy = new Map<string, ConcordError>();
 
   constructor(
     private readonly socket: WebSocket,
@@ -49,6 +52,13 @@ export class Messages {
     return found;
   }
 
+  /** @throws ConcordError VALUE_INVALID when the message of this id has a number that was rounded. */
+  refuseLossy(id: string): void {
+    const refusal = this.lossy.get(id);
+    this.lossy.delete(id);
+    if (refusal !== undefined) throw refusal;
+  }
+
   /** `handle` rejects only for what is a bug. */
   handOn(handle: (message: string) => Promise<void>, failed: (error: unknown) => void): void {
     this.socket.on('message', (data) => {
@@ -57,13 +67,14 @@ export class Messages {
       this.received = 0;
       if (!this.isTrusted && bytes.length > anonymousBytes) return this.refuse();
       if (this.last === undefined && bytes.length <= pieceBytes) {
+        this.noteLossy(bytes);
         handle(bytes.toString()).catch(failed);
         return;
       }
       if (this.last === undefined) this.socket.pause();
       const turn = (this.last ?? Promise.resolve()).then(async () => {
         // What the handling waits for is not waited for here: only the order in which it begins counts.
-        const message = bytes.length > pieceBytes ? await this.lighten(bytes) : bytes.toString();
+        const message = bytes.length > pieceBytes ? await this.lighten(bytes) : this.noteLossy(bytes).toString();
         handle(message).catch(failed);
       });
       const done = turn.catch(failed).then(() => {
@@ -88,15 +99,36 @@ export class Messages {
     setTimeout(() => this.socket.terminate(), hangUpMs).unref();
   }
 
+  /** The same bytes. graphql-ws parses them by itself, so that a number that it rounds is kept in mind for `refuseLossy`. */
+  private noteLossy(bytes: Buffer): Buffer {
+    const lossy = lossyNumberIn(bytes);
+    if (lossy === null) return bytes;
+    const id = idOf(bytes);
+    if (id !== null) this.lossy.set(id, lossyNumber(lossy));
+    return bytes;
+  }
+
   /** The message without its variables, which are kept for `takeLarge`. What is not such a message, the protocol refuses. */
   private async lighten(bytes: Buffer): Promise<string> {
     const message = await parseLargeJson(bytes, this.turns).catch(() => undefined);
     if (!isObject(message) || message['type'] !== 'subscribe' || typeof message['id'] !== 'string') return '';
     const { id, payload } = message as { readonly id: string; readonly payload: unknown };
+    const refusal = await lossyNumberRefusal(bytes, this.turns);
+    if (refusal !== null) this.lossy.set(id, refusal);
     if (!isObject(payload) || !isObjectOrNothing(payload['variables'])) return JSON.stringify({ ...message, payload: null });
     const { variables, ...rest } = payload;
     this.large.set(id, { variables: variables as LargeVariables['variables'], bytes: bytes.length });
     return JSON.stringify({ id, type: 'subscribe', payload: rest });
+  }
+}
+
+/** Null: it is no message, or has none. */
+function idOf(bytes: Buffer): string | null {
+  try {
+    const message: unknown = JSON.parse(bytes.toString());
+    return isObject(message) && message['type'] === 'subscribe' && typeof message['id'] === 'string' ? message['id'] : null;
+  } catch {
+    return null;
   }
 }
 
