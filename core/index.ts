@@ -16,6 +16,7 @@ export type * from './operation.js';
 export { isHeld, lookForLossyNumber, lossyNumberIn, lossyNumberMessage, type LossyNumber } from './number-text.js';
 export { parsePatch } from './parse.js';
 export { parseConflict } from './parse-conflict.js';
+export { patchFromPaths, type PathOperation } from './path-patch.js';
 export { formatPointer, parsePointer } from './pointer.js';
 export { canonicalJson, checkValue, depthOf, equalValues, jsonBytes, takeValue } from './value.js';
 export { toWire } from './wire.js';

@@ -7,7 +7,8 @@ const root = new URL('../', import.meta.url);
 const read = (path: string): string => readFileSync(new URL(path, root), 'utf8');
 const schema = buildSchema(read('schema/schema.graphql'));
 
-const pages = ['README.md', ...readdirSync(new URL('docs/', root)).filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`)];
+const pagesOf = (folder: string): string[] => readdirSync(new URL(folder, root)).filter((name) => name.endsWith('.md')).map((name) => `${folder}${name}`);
+const pages = ['README.md', ...pagesOf('docs/'), ...pagesOf('docs/recipes/')];
 const examples = pages.flatMap((page) =>
   [...read(page).matchAll(/```graphql\n([\s\S]*?)```/g)].map((match, index) => ({ name: `${page}, example ${index + 1}`, text: match[1] ?? '' })),
 );
