@@ -14,7 +14,7 @@ Starts Concord. Settings come from the environment; .env.example explains each. 
 Options:
   --help          this text
 
-Exit status: 0 stopped as asked, 1 could not start, 2 wrong arguments or settings.
+Exit status: 0 stopped as asked, 1 could not start or go on, 2 wrong arguments or settings.
 `;
 
 // Above the start: `main` runs before what stands below it.
@@ -42,6 +42,7 @@ async function main(): Promise<number | undefined> {
     const { startServer } = await import('./server.js');
     const server = await startServer(config, log);
     stopOnSignal(server);
+    endOnFailure(server);
     process.stdout.write(welcome(server, config));
     return undefined;
   } catch (error) {
@@ -67,6 +68,15 @@ function stopOnSignal(server: RunningServer): void {
   };
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
+}
+
+/** What the server cannot go on without is gone: whoever watches the process may start it anew, or tell somebody. */
+function endOnFailure(server: RunningServer): void {
+  void server.failure.then(async (reason) => {
+    process.stderr.write(`Concord ends: ${reason.message}\n`);
+    await server.close().catch(() => undefined);
+    process.exit(1);
+  });
 }
 
 function welcome({ url, firstToken }: RunningServer, { graphiql, trustedDocuments }: Config): string {

@@ -21,7 +21,7 @@ import { createMask } from './mask.js';
 import { openPostgresNotifications } from './notify-postgres.js';
 import { openRedisNotifications, redisPrefix } from './notify-redis.js';
 import { createOperations } from './operations.js';
-import { startEmbedded } from './postgres/embedded.js';
+import { superviseEmbedded } from './postgres/supervise.js';
 import { findPrismaFolder, migrate, readMigrations } from './postgres/migrate.js';
 import { defaultQueryLimits } from './query-limits.js';
 import { createRateLimit, type BucketsOf } from './rate-limit.js';
@@ -41,6 +41,8 @@ export interface RunningServer {
   readonly databaseUrl: string;
   /** The owner's token, in a database that had no principals before; shown this once. */
   readonly firstToken: string | null;
+  /** Resolves when the server cannot go on, with the reason: the embedded PostgreSQL is gone and cannot be started again. Close it then. */
+  readonly failure: Promise<Error>;
   /**
    * Stops in order: no new connections or operations, running ones end, sockets are closed with 1001, then the connections to the
    * database and the embedded PostgreSQL.
@@ -70,6 +72,8 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
 async function start(config: Config, log: Logger, opened: (() => Promise<void>)[], closeOpened: () => Promise<void>): Promise<RunningServer> {
   let stopping = false;
   const isStopping = () => stopping;
+  let fail: (reason: Error) => void = () => undefined;
+  const failure = new Promise<Error>((resolve) => (fail = resolve));
   // First: a wrong manifest is told before anything is opened.
   const operations = createOperations(schema, defaultQueryLimits, readTrustedDocuments(config.trustedDocuments));
   const now = () => new Date();
@@ -78,7 +82,7 @@ async function start(config: Config, log: Logger, opened: (() => Promise<void>)[
 
   let databaseUrl = config.databaseUrl;
   if (databaseUrl === null) {
-    const embedded = await startEmbedded({ dataFolder: config.dataFolder, log });
+    const embedded = await superviseEmbedded({ dataFolder: config.dataFolder, log, givenUp: fail });
     opened.push(() => embedded.stop());
     databaseUrl = embedded.connectionString;
   }
@@ -189,5 +193,5 @@ async function start(config: Config, log: Logger, opened: (() => Promise<void>)[
     log.info('Stopped.');
   }
 
-  return { url, databaseUrl, firstToken, close: () => (closing ??= stop()) };
+  return { url, databaseUrl, firstToken, failure, close: () => (closing ??= stop()) };
 }

@@ -9,6 +9,7 @@ import pg from 'pg';
 import type { Logger } from 'pino';
 import { commandOf, findInstallation, type Installation } from './binaries.js';
 import { openDataFolder } from './data-folder.js';
+import { withStartLock } from './start-lock.js';
 
 /** A PostgreSQL of our own, in the data folder. */
 export interface EmbeddedPostgres {
@@ -17,6 +18,9 @@ export interface EmbeddedPostgres {
   /** True: it was still running, left by a process that was killed (or started by a neighbour on the same folder). */
   readonly adopted: boolean;
   readonly pid: number;
+  readonly port: number;
+  /** False: its postmaster is gone. */
+  isRunning(): Promise<boolean>;
   /** Stops it, unless another process still uses it. */
   stop(): Promise<void>;
 }
@@ -32,6 +36,7 @@ const role = 'concord';
 const database = 'concord';
 const startTimeoutMs = 60_000;
 const initTimeoutMs = 120_000;
+const portTimeoutMs = 5_000;
 
 /** The address of a Unix socket has room for 104 bytes on macOS, 108 on Linux, with the zero at its end. */
 const longestSocketPath = 103;
@@ -60,10 +65,16 @@ export async function startEmbedded(options: {
   readonly log: Logger;
   /** On top of ours, for tests. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** It runs on this port or not at all: there are connections to it already. */
+  readonly port?: number;
 }): Promise<EmbeddedPostgres> {
-  const { log } = options;
   const dataFolder = path.resolve(options.dataFolder);
   await openDataFolder(dataFolder);
+  // Two servers on one folder may find at the same moment that it does not run.
+  return withStartLock(path.join(dataFolder, 'postgres.lock'), () => startOrAdopt({ ...options, dataFolder }));
+}
+
+async function startOrAdopt({ dataFolder, log, ...options }: Parameters<typeof startEmbedded>[0]): Promise<EmbeddedPostgres> {
   const installation = await findInstallation(dataFolder);
   for (const note of installation.notes) log.info(note);
   const memory = new Memory(path.join(dataFolder, memoryFile));
@@ -88,6 +99,7 @@ export async function startEmbedded(options: {
   }
   if (!adopted) {
     await removeLocks(installation);
+    if (options.port !== undefined) await waitUntilFree(options.port);
     if (!(await isFree(remembered.port))) remembered = { ...remembered, port: await freePort() };
     await run(installation, remembered.port, path.join(dataFolder, 'postgres.log'), { ...settings, unix_socket_directories: socketFolderOf(installation, remembered.port), ...options.settings });
     await memory.write(remembered);
@@ -101,7 +113,8 @@ export async function startEmbedded(options: {
   const overSocket = (name: string) => `${overTcp(name)}?host=${encodeURIComponent(socketFolder)}`;
   const connectionString = socketFolder !== '' && (await answers(overSocket('postgres'), log)) ? overSocket : overTcp;
   await ensureDatabase(connectionString('postgres'));
-  return { connectionString: connectionString(database), adopted, pid, stop: () => stop(pid, connectionString('postgres'), log) };
+  const isRunning = async () => (await runningPid(installation))?.pid === pid;
+  return { connectionString: connectionString(database), adopted, pid, port: remembered.port, isRunning, stop: () => stop(pid, connectionString('postgres'), log) };
 }
 
 /**
@@ -295,6 +308,15 @@ async function freePort(): Promise<number> {
   const { port } = server.address() as AddressInfo;
   await new Promise((resolve) => server.close(resolve));
   return port;
+}
+
+/** @throws Error when another program keeps it. */
+async function waitUntilFree(port: number): Promise<void> {
+  const deadline = performance.now() + portTimeoutMs;
+  while (!(await isFree(port))) {
+    if (performance.now() > deadline) throw new Error(`Another program has taken the port ${port} of PostgreSQL. Stop it, and start the server again.`);
+    await delay(50);
+  }
 }
 
 function isFree(port: number): Promise<boolean> {
