@@ -1,4 +1,6 @@
 import { defaultLimits, type Limits } from '@concord/core';
+import { minPoolSize } from './database.js';
+import { defaultReadLimits, type ReadLimits } from './read/shares.js';
 import type { RetentionPolicy } from './retention/run.js';
 
 /** The environment, read once at start. Every duration is in milliseconds, every size in bytes. */
@@ -23,6 +25,7 @@ export interface Config {
   readonly retention: RetentionPolicy;
   readonly rateLimit: RateLimitConfig;
   readonly limits: Limits;
+  readonly reads: ReadLimits;
   readonly graphiql: boolean;
   /** `file`: an app's own manifest beside the built-in one. `only`: no other operation is run; there is no GraphiQL then. */
   readonly trustedDocuments: { readonly file: string | null; readonly only: boolean };
@@ -118,7 +121,7 @@ export function readConfig(environment: Environment): Config {
     tls: readTls(text, problems),
     trustProxy: flag('TRUST_PROXY', false, 'whether a proxy in front ends TLS'),
     corsOrigins: readOrigins(text, problems),
-    poolSize: whole('POOL_SIZE', 10, 3, 500, 'connections to PostgreSQL'),
+    poolSize: whole('POOL_SIZE', 10, minPoolSize, 500, 'connections to PostgreSQL'),
     cacheBytes: whole('CACHE_BYTES', 256 * 1024 * 1024, 1024 * 1024, 2 ** 40, 'memory for the document cache, in bytes'),
     retention: {
       changesDays: whole('RETENTION_DAYS', 90, 0, 36_500, 'days that changes are kept in the log; 0 keeps them for ever'),
@@ -141,6 +144,10 @@ export function readConfig(environment: Environment): Config {
       patchOperations: whole('LIMIT_PATCH_OPERATIONS', defaultLimits.patchOperations, 1, 100_000, 'operations in a patch'),
       pushPatches: whole('LIMIT_PUSH_PATCHES', defaultLimits.pushPatches, 1, 10_000, 'edits in a push'),
       pushBytes: whole('LIMIT_PUSH_BYTES', defaultLimits.pushBytes, 64 * 1024, 256 * 1024 * 1024, 'largest push, in bytes'),
+    },
+    reads: {
+      statementMs: whole('READ_TIMEOUT_MS', defaultReadLimits.statementMs, 100, 600_000, 'how long the database may work for one read, in milliseconds'),
+      msPerSecond: whole('RATE_READ_MS', defaultReadLimits.msPerSecond, 0, 1e6, 'milliseconds a second that the database works for reads of one principal; 0 is no limit'),
     },
     graphiql: flag('GRAPHIQL', true, 'whether the GraphiQL page is served'),
     trustedDocuments: { file: text('TRUSTED_DOCUMENTS'), only: flag('TRUSTED_DOCUMENTS_ONLY', false, 'whether operations that are not trusted documents are refused') },

@@ -1,10 +1,11 @@
 import type { CommitPort, Context, Ports } from '@concord/schema';
 import { ConcordError, type Limits } from '@concord/core';
 import type { Authenticator, Session } from './auth/authenticate.js';
+import { openCall } from './read/call.js';
 import type { RateLimit } from './rate-limit.js';
 
-/** Makes the context of one GraphQL operation, which has been charged for. @throws ConcordError SHUTTING_DOWN. */
-export type ContextOf = (session: Session | null) => Promise<Context>;
+/** Makes the context of one GraphQL operation, which has been charged for. `left` is aborted when the caller has gone. @throws ConcordError SHUTTING_DOWN. */
+export type ContextOf = (session: Session | null, left?: AbortSignal) => Promise<Context>;
 
 export function createContextOf(options: {
   readonly ports: Ports;
@@ -22,8 +23,10 @@ export function createContextOf(options: {
     },
   };
   const ports: Ports = { ...options.ports, commit };
-  return async (session) => {
+  return async (session, left) => {
     if (isStopping()) throw new ConcordError('SHUTTING_DOWN', 'The server is stopping; connect again in a moment.', { retryAfter: 1_000 });
-    return { viewer: session === null ? null : await authenticator.viewer(session), ports, newId: randomId, limits };
+    const viewer = session === null ? null : await authenticator.viewer(session);
+    if (viewer !== null) openCall(viewer, left);
+    return { viewer, ports, newId: randomId, limits };
   };
 }

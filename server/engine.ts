@@ -11,12 +11,17 @@ import type { PrismaClient } from './generated/prisma/client.js';
 import type { Notifications } from './notify.js';
 import { answering } from './postgres/failure.js';
 import { createRead } from './read/port.js';
+import { defaultReadLimits, ReadShares, type ReadLimits } from './read/shares.js';
 
 export interface EngineOptions {
   /** For reads that are not hot. */
   readonly prisma: PrismaClient;
-  /** Statements of commit, feed and read; two connections commit, the rest read. */
+  /** The feed's own statements; without `commits` and `reads` also those. */
   readonly pool: pg.Pool;
+  /** Of which two connections commit. Default: `pool`. */
+  readonly commits?: pg.Pool;
+  /** What callers read. Default: `pool` and `prisma`. */
+  readonly reads?: { readonly pool: pg.Pool; readonly prisma: PrismaClient; readonly limits: ReadLimits };
   readonly log: Logger;
   readonly rights: Rights;
   /** Hints between the nodes of one database. */
@@ -29,6 +34,8 @@ export interface EngineOptions {
   readonly cacheBytes?: number;
   /** Bytes of recent changes kept for the subscribers of one workspace. Default: 8 MiB. */
   readonly feedRingBytes?: number;
+  /** Conditions of all running subscriptions of one principal. Default: 10,000. */
+  readonly maxConditions?: number;
   /** Milliseconds between two looks for changes of other nodes whose hint was lost. Default: 2,000. */
   readonly pollMs?: number;
   /** How many changes behind a document's head an edit's base may be (`CLOCK_STALE` beyond). Default: 10,000. */
@@ -51,9 +58,12 @@ export interface Engine {
 export function createEngine(options: EngineOptions): Promise<Engine> {
   const { pool, log, rights, notify } = options;
   const db = answering(pool);
-  const feed: Feed = createFeed({ db, log, rights, notify, ringBytes: options.feedRingBytes ?? 8 * 1024 * 1024, pollMs: options.pollMs ?? 2000 });
+  const reads = options.reads ?? { pool, prisma: options.prisma, limits: defaultReadLimits };
+  const shares = new ReadShares(reads.pool, pool, reads.limits, () => performance.now());
+  const feed: Feed = createFeed({ db, shares, log, rights, notify, ringBytes: options.feedRingBytes ?? 8 * 1024 * 1024, pollMs: options.pollMs ?? 2000, ...(options.maxConditions === undefined ? {} : { maxConditions: options.maxConditions }) });
   const commit = createCommit({
-    pool,
+    pool: options.commits ?? pool,
+    auditPool: pool,
     log,
     rights,
     limits: options.limits ?? defaultLimits,
@@ -67,7 +77,7 @@ export function createEngine(options: EngineOptions): Promise<Engine> {
   });
   return Promise.resolve({
     commit,
-    read: createRead({ db, prisma: options.prisma, rights }),
+    read: createRead({ shares, prisma: reads.prisma, rights }),
     feed,
     async close() {
       await commit.close();

@@ -91,7 +91,9 @@ export function createHttpListener(options: {
     const params = request.method === 'GET' ? null : await readGraphQLBody(request, { mostBytes: hasSession ? options.mostBodyBytes : anonymousBytes, hasSession, charge, turns: options.turns });
     if (request.headers.accept?.includes('text/event-stream')) response.setTimeout(options.stalledStreamMs, () => response.destroy());
     const acceptEncoding = request.headers['accept-encoding'];
-    await graphql(request, response, { session, address, params, charge, acceptEncoding: typeof acceptEncoding === 'string' ? acceptEncoding : undefined });
+    const leaving = new AbortController();
+    response.once('close', () => leaving.abort());
+    await graphql(request, response, { session, address, params, charge, left: leaving.signal, acceptEncoding: typeof acceptEncoding === 'string' ? acceptEncoding : undefined });
   }
 
   /** A request that GraphQL never saw. */

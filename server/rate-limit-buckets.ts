@@ -46,8 +46,8 @@ export class LocalBuckets implements Buckets {
     return tokens < 1 ? waitFor(1 - tokens, this.size) : 0;
   }
 
-  charge(key: string): void {
-    this.filled(key).tokens -= 1;
+  charge(key: string, count = 1): void {
+    this.filled(key).tokens -= count;
   }
 
   private filled(key: string): Bucket {

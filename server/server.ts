@@ -86,7 +86,7 @@ async function start(config: Config, log: Logger, opened: (() => Promise<void>)[
     opened.push(() => embedded.stop());
     databaseUrl = embedded.connectionString;
   }
-  const database = openDatabase({ connectionString: databaseUrl, poolSize: config.poolSize, log });
+  const database = openDatabase({ connectionString: databaseUrl, poolSize: config.poolSize, log, readStatementMs: config.reads.statementMs });
   opened.push(() => database.close());
   const { pool, prisma } = database;
   await checkDatabase(pool);
@@ -119,6 +119,8 @@ async function start(config: Config, log: Logger, opened: (() => Promise<void>)[
   const engine = await createEngine({
     prisma,
     pool,
+    commits: database.commits,
+    reads: { pool: database.reads, prisma: database.readPrisma, limits: config.reads },
     log,
     now,
     randomId,

@@ -41,6 +41,7 @@ interface Extra {
   readonly writer: SocketWriter;
   readonly address: string;
   readonly messages: Messages;
+  readonly left: AbortSignal;
   session: Session | null;
 }
 
@@ -127,7 +128,7 @@ export function createWebSocketEdge(options: {
         document: coerced?.document ?? checked.document,
         ...(operationName == null ? {} : { operationName }),
         ...(variableValues == null ? {} : { variableValues }),
-        contextValue: await contextOf(session),
+        contextValue: await contextOf(session, extra.left),
       };
     } catch (error) {
       return [mask(error)];
@@ -154,6 +155,8 @@ export function createWebSocketEdge(options: {
     keepAlive.watch(socket);
     const messages = new Messages(socket, request.socket, turns);
     const writer = new SocketWriter(socket, request.socket, compressFromBytes, !request.headers['sec-websocket-extensions']?.includes('server_max_window_bits'));
+    const leaving = new AbortController();
+    socket.once('close', () => leaving.abort());
     const closed = graphql.opened(
       {
         protocol: socket.protocol,
@@ -166,7 +169,7 @@ export function createWebSocketEdge(options: {
             writer.close(CloseCode.InternalServerError, closeReason('INTERNAL', mask(error).message));
           }),
       },
-      { socket, writer, messages, address: options.addressOf(request), session: null },
+      { socket, writer, messages, left: leaving.signal, address: options.addressOf(request), session: null },
     );
     socket.once('close', (code, reason) => {
       closed(code, reason.toString()).catch((error: unknown) => log.error({ err: error }, 'The end of a socket was not handled.'));

@@ -22,6 +22,8 @@ export interface RequestFacts {
   readonly address: string;
   readonly acceptEncoding: string | undefined;
   readonly charge: Charge;
+  /** Aborted when the caller has gone. */
+  readonly left: AbortSignal;
   /** Null with GET: the parameters are in the query string. */
   readonly params: GraphQLParams | GraphQLParams[] | null;
 }
@@ -111,7 +113,7 @@ export function createGraphQLHandler(options: {
   return createYoga<RequestFacts, Context>({
     schema,
     graphqlEndpoint: '/graphql',
-    context: ({ session }) => contextOf(session),
+    context: ({ session, left }) => contextOf(session, left),
     plugins: [plugin],
     maskedErrors: { maskError: (error) => withStatus(mask(error)) },
     logging: { debug: () => undefined, info: () => undefined, warn: (...what) => log.warn({ what }), error: () => undefined },

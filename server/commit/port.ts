@@ -14,6 +14,8 @@ import { RefusalAudit } from './refusals.js';
 
 export interface CommitOptions {
   readonly pool: pg.Pool;
+  /** For what is told of refusals: commits do not wait for it. */
+  readonly auditPool: pg.Pool;
   readonly log: Logger;
   readonly limits: Limits;
   readonly rights: Rights;
@@ -37,7 +39,7 @@ export interface Commit extends CommitPort {
 
 export function createCommit(options: CommitOptions): Commit {
   const { pool, log, limits, rights, heads, reach, loadBytes } = options;
-  const audit = new RefusalAudit(pool, log);
+  const audit = new RefusalAudit(options.auditPool, log);
   const parts = {
     heads,
     limits,

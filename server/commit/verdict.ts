@@ -1,4 +1,4 @@
-import { toWire, type DocumentId, type PatchId, type WirePatch } from '@concord/core';
+import { toWire, type DocumentId, type JsonValue, type PatchId, type WirePatch } from '@concord/core';
 import type { ChangeRecord, Committed, ConflictRecord, Refused } from '@concord/schema';
 import type { NewChange } from './append.js';
 import type { FoundConflict } from './decide.js';
@@ -35,9 +35,11 @@ export const refused = (documentId: DocumentId, patchId: PatchId | null, failure
 export interface PublishedChange {
   readonly record: ChangeRecord;
   readonly bytes: number;
+  /** The document after it; undefined: the change was read from the log. */
+  readonly after?: { readonly value: JsonValue; readonly bytes: number };
 }
 
-export function published({ state, change, principalId, losers }: NewChange, committedAt: Date): PublishedChange {
+export function published({ state, change, principalId, losers, value }: NewChange, committedAt: Date): PublishedChange {
   const { kind, position, revision, replicaId, counter, patchId, patch } = change;
   const record: ChangeRecord = {
     workspaceId: state.workspaceId,
@@ -55,7 +57,7 @@ export function published({ state, change, principalId, losers }: NewChange, com
     committedAt,
     ...(losers === undefined ? {} : { losers }),
   };
-  return { record, bytes: 400 + change.bytes };
+  return { record, bytes: 400 + change.bytes, after: { value, bytes: state.valueBytes } };
 }
 
 /** As RFC 6902. A creation is logged as a replacement of the root and told as what makes a document out of nothing: `add`. */

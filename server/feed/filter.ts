@@ -1,17 +1,18 @@
 import { createHash } from 'node:crypto';
-import type { DocumentId, WorkspaceId } from '@concord/core';
+import type { Condition, DocumentId, WorkspaceId } from '@concord/core';
 import type { ChangeRecord, DocumentFilter } from '@concord/schema';
 import type { Queryable } from '../postgres/queryable.js';
 import { conditionsSql } from '../read/conditions-sql.js';
+import type { Conditions } from './judged.js';
 
 /** Ids of documents that a reader is known not to hold are remembered up to this many. */
 const rememberedOutside = 10_000;
 
 const longestKey = 500;
 
-/** Long lists of ids stand by their hash, so that a reader does not hold them once more. */
-function keyOf(collection: string | null, ids: readonly DocumentId[] | null): string {
-  const text = JSON.stringify([collection, ids]);
+/** Long lists of ids, or of conditions, stand by their hash, so that a reader does not hold them once more. */
+function keyOf(collection: string | null, rest: readonly unknown[] | null): string {
+  const text = JSON.stringify([collection, rest]);
   return text.length > longestKey ? createHash('sha256').update(text).digest('base64') : text;
 }
 
@@ -21,23 +22,30 @@ function keyOf(collection: string | null, ids: readonly DocumentId[] | null): st
  * judged again, so a reader that has caught up holds exactly the documents that match. A document that comes (back) in is
  * seen by its revision: the reader has none, or an older one, and reads the document.
  */
-export class FeedFilter {
+export class FeedFilter implements Conditions {
   /**
    * Readers with the same key are given the same changes, so batches can be shared among them. Null: what this reader is given
    * depends on the documents as they are now and on what it was told before.
    */
-  readonly key: string | null;
+  readonly sharedKey: string | null;
+  /** Of what the log is read for. */
+  readonly logKey: string;
+  /** Of the conditions: readers with the same key see the same documents. */
+  readonly key: string;
   private readonly ids: ReadonlySet<DocumentId> | undefined;
   /** Documents last told as left: naming them again with each of their changes would say nothing new. */
   private outside: Set<DocumentId> | undefined;
 
   constructor(
-    private readonly db: Queryable,
+    /** With the share of the reader; where several read the same, with that of the first. */
+    readonly db: Queryable,
     private readonly workspaceId: WorkspaceId,
     private readonly filter: DocumentFilter,
   ) {
     this.ids = filter.ids === undefined ? undefined : new Set(filter.ids);
-    this.key = this.looksAtValues ? null : keyOf(filter.collection ?? null, this.ids === undefined ? null : [...this.ids].sort());
+    this.logKey = keyOf(filter.collection ?? null, this.ids === undefined ? null : [...this.ids].sort());
+    this.sharedKey = this.looksAtValues ? null : this.logKey;
+    this.key = this.looksAtValues ? keyOf(null, this.where) : '';
   }
 
   /** The part that the log itself can answer. */
@@ -57,29 +65,37 @@ export class FeedFilter {
     return changes.filter(({ collection, documentId }) => (only === undefined || collection === only) && (this.ids === undefined || this.ids.has(documentId)));
   }
 
-  async split(changes: readonly ChangeRecord[]): Promise<{ readonly changes: readonly ChangeRecord[]; readonly left: readonly DocumentId[] }> {
-    const here = this.pass(changes);
-    if (!this.looksAtValues || here.length === 0) return { changes: here, left: [] };
+  /** Null: this reader looks at no values. */
+  get conditions(): Conditions | null {
+    return this.looksAtValues ? this : null;
+  }
 
-    const documents = [...new Set(here.map(({ documentId }) => documentId))];
-    const matching = await this.matching(documents);
+  get where(): readonly Condition[] {
+    return this.filter.where ?? [];
+  }
+
+  /**
+   * What the reader is told of these changes, given the documents that match now. Told once it is, `remember` it.
+   */
+  split(here: readonly ChangeRecord[], matching: ReadonlySet<DocumentId>): Split {
     const left: DocumentId[] = [];
-    const outside = (this.outside ??= new Set());
-    for (const documentId of documents) {
-      if (matching.has(documentId)) {
-        outside.delete(documentId);
-      } else if (!outside.has(documentId)) {
-        left.push(documentId);
-        if (outside.size >= rememberedOutside) outside.clear();
-        outside.add(documentId);
-      }
-    }
+    for (const documentId of documentsOf(here)) if (!matching.has(documentId) && this.outside?.has(documentId) !== true) left.push(documentId);
     return { changes: here.filter(({ documentId }) => matching.has(documentId)), left };
   }
 
-  private async matching(documents: readonly DocumentId[]): Promise<ReadonlySet<DocumentId>> {
+  remember({ changes, left }: Split): void {
+    if (this.outside !== undefined) for (const { documentId } of changes) this.outside.delete(documentId);
+    if (left.length === 0) return;
+    const outside = (this.outside ??= new Set());
+    for (const documentId of left) {
+      if (outside.size >= rememberedOutside) outside.clear();
+      outside.add(documentId);
+    }
+  }
+
+  async ask(documents: readonly DocumentId[]): Promise<ReadonlySet<DocumentId>> {
     const values: unknown[] = [this.workspaceId, documents];
-    const condition = conditionsSql('value', this.filter.where ?? [], values);
+    const condition = conditionsSql('value', this.where, values);
     const { rows } = await this.db.query<{ id: DocumentId }>({
       text: `SELECT id FROM documents WHERE workspace_id = $1 AND id = ANY($2::text[]) AND ${condition}`,
       values,
@@ -87,3 +103,11 @@ export class FeedFilter {
     return new Set(rows.map(({ id }) => id));
   }
 }
+
+/** The part of a batch that depends on the reader. */
+export interface Split {
+  readonly changes: readonly ChangeRecord[];
+  readonly left: readonly DocumentId[];
+}
+
+export const documentsOf = (changes: readonly ChangeRecord[]): ReadonlySet<DocumentId> => new Set(changes.map(({ documentId }) => documentId));

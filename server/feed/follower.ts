@@ -1,7 +1,9 @@
-import { ConcordError, type Cursor, type Position, type PrincipalId } from '@concord/core';
+import { ConcordError, type Cursor, type DocumentId, type Position, type PrincipalId } from '@concord/core';
 import type { ChangeBatch, ChangeRecord, FeedEvent } from '@concord/schema';
 import { cursorAhead, formatCursor, parseCursor } from './cursor.js';
-import type { FeedFilter } from './filter.js';
+import { documentsOf, type FeedFilter } from './filter.js';
+import type { Conditions } from './judged.js';
+import type { LogPage } from './log.js';
 import type { Pushing } from './pushing.js';
 import type { Follows, WorkspaceFeed } from './workspace-feed.js';
 
@@ -51,6 +53,10 @@ export class Follower implements AsyncIterableIterator<FeedEvent>, Follows, Push
     this.started.catch(() => undefined);
   }
 
+  get looksAtValues(): boolean {
+    return this.filter.looksAtValues;
+  }
+
   [Symbol.asyncIterator](): this {
     return this;
   }
@@ -82,9 +88,10 @@ export class Follower implements AsyncIterableIterator<FeedEvent>, Follows, Push
   /** Gives what is due to `take`. False: the waiting `next` has to see to it. */
   private handedOver(): boolean {
     const { take, feed } = this;
-    const { key } = this.filter;
-    if (take === undefined || feed === undefined || key === null || this.isOver() || feed.epoch !== this.epoch) return false;
+    const { sharedKey: key, conditions } = this.filter;
+    if (take === undefined || feed === undefined || this.isOver() || feed.epoch !== this.epoch) return false;
     try {
+      if (key === null) return conditions !== null && this.handedOverWith(conditions, feed, take);
       while (this.position < feed.head) {
         const shared = feed.batchSince(this.position, key, this.pass);
         if (shared === null) return false;
@@ -99,6 +106,27 @@ export class Follower implements AsyncIterableIterator<FeedEvent>, Follows, Push
       // `next` meets the same failure and has somebody to tell it to.
       return false;
     }
+  }
+
+  /** The same for a reader with conditions, as long as all it depends on is in memory. */
+  private handedOverWith(conditions: Conditions, feed: WorkspaceFeed, take: (event: FeedEvent) => boolean): boolean {
+    while (this.position < feed.head) {
+      const changes = feed.since(this.position);
+      if (changes === null) return false;
+      const to = changes.at(-1)!.record.position;
+      const here = this.filter.pass(changes.map(({ record }) => record));
+      const matching = feed.judged.matchingNow(documentsOf(here), conditions);
+      if (matching === null) return false;
+      const split = this.filter.split(here, matching);
+      const batch: ChangeBatch = { type: 'ChangeBatch', ...split, cursor: formatCursor({ epoch: this.epoch, position: to }), upToDate: to >= feed.head };
+      if (this.concerns(batch, to)) {
+        if (!take(batch)) return false;
+        this.tell(batch, to);
+      }
+      this.filter.remember(split);
+      this.position = to;
+    }
+    return true;
   }
 
   /** Ends the stream: the next or waiting `next` rejects with it. */
@@ -180,13 +208,14 @@ export class Follower implements AsyncIterableIterator<FeedEvent>, Follows, Push
   }
 
   private async read(feed: WorkspaceFeed): Promise<FeedEvent | null> {
-    const { key } = this.filter;
+    const { sharedKey: key, conditions } = this.filter;
     if (key !== null) {
       const shared = feed.batchSince(this.position, key, this.pass);
       if (shared !== null) return this.told(shared.batch, shared.to) ? shared.batch : null;
     }
     let changes = feed.since(this.position)?.map(({ record }) => record) ?? null;
     let to = changes?.at(-1)?.position;
+    let logged: LogPage | undefined;
     if (changes === null || to === undefined) {
       if (this.live) {
         throw new ConcordError('LAGGED', 'The feed has moved on further than is kept in memory for slow readers; subscribe again from the last cursor');
@@ -198,15 +227,23 @@ export class Follower implements AsyncIterableIterator<FeedEvent>, Follows, Push
       }
       if (page.expired) return { type: 'Resync', reason: 'CURSOR_EXPIRED' };
       this.rows = rows;
+      logged = page;
       changes = page.changes.map(({ record }) => record);
       to = page.to;
       // The log may be ahead of what this node has heard of.
       if (to > feed.head) await feed.catchUp();
       if (batch !== null && to < feed.head) return this.told(batch, to) ? batch : null;
     }
-    const split = await this.filter.split(changes);
+    const here = this.filter.pass(changes);
+    const split = conditions === null ? { changes: here, left: [] } : this.filter.split(here, await this.matching(feed, documentsOf(here), conditions, logged));
+    this.filter.remember(split);
     const batch: ChangeBatch = { type: 'ChangeBatch', ...split, cursor: formatCursor({ epoch: this.epoch, position: to }), upToDate: to >= feed.head };
     return this.told(batch, to) ? batch : null;
+  }
+
+  /** What was read from the log is old, mostly: its documents are not read into memory for that. */
+  private matching(feed: WorkspaceFeed, documents: ReadonlySet<DocumentId>, conditions: Conditions, logged: LogPage | undefined): Promise<ReadonlySet<DocumentId>> {
+    return logged === undefined ? feed.judged.matching(documents, conditions) : feed.pages.matching(logged, documents, conditions);
   }
 
   /** Moves on to `to`. False: the reader need not hear of it. */

@@ -1,9 +1,9 @@
-import type { Position, WorkspaceId } from '@concord/core';
+import type { DocumentId, Position, WorkspaceId } from '@concord/core';
 import type { ChangeBatch } from '@concord/schema';
-import type { Queryable } from '../postgres/queryable.js';
 import { batchBytes, batchEnd } from './batch-end.js';
 import { formatCursor } from './cursor.js';
 import type { FeedFilter } from './filter.js';
+import type { Conditions } from './judged.js';
 import { readLog, type LogPage } from './log.js';
 
 /** Rows of a page; after one that its bytes have ended, some more than it had: PostgreSQL sizes every row that is asked for. */
@@ -25,17 +25,14 @@ export interface FollowedPage {
 /** The log of one workspace as its followers read it, who are not at the head yet. */
 export class LogPages {
   private readonly pages = new Map<string, Promise<FollowedPage>>();
+  private readonly asked = new WeakMap<LogPage, Map<string, Promise<ReadonlySet<DocumentId>>>>();
   private clearing: NodeJS.Timeout | undefined;
 
-  constructor(
-    private readonly db: Queryable,
-    private readonly workspaceId: WorkspaceId,
-  ) {}
+  constructor(private readonly workspaceId: WorkspaceId) {}
 
   /** Readers at the same place with the same filter share one reading, and one batch. */
   after(epoch: number, position: Position, filter: FeedFilter, rows: number | null): Promise<FollowedPage> {
-    if (filter.key === null) return this.read(position, filter, rows);
-    const key = `${epoch} ${position} ${filter.key}`;
+    const key = `${epoch} ${position} ${filter.sharedKey === null ? 'where ' : ''}${filter.logKey}`;
     const known = this.pages.get(key);
     if (known !== undefined) return known;
     const reading = this.read(position, filter, rows);
@@ -56,6 +53,15 @@ export class LogPages {
     return reading;
   }
 
+  /** Which of the documents of a page match now: asked once for all readers of that page with the same conditions. */
+  matching(page: LogPage, documents: ReadonlySet<DocumentId>, conditions: Conditions): Promise<ReadonlySet<DocumentId>> {
+    const asked = this.asked.get(page) ?? new Map<string, Promise<ReadonlySet<DocumentId>>>();
+    this.asked.set(page, asked);
+    let asking = asked.get(conditions.key);
+    if (asking === undefined) asked.set(conditions.key, (asking = documents.size === 0 ? Promise.resolve(new Set()) : conditions.ask([...documents])));
+    return asking;
+  }
+
   /** Nothing that was read holds any more. */
   clear(): void {
     clearTimeout(this.clearing);
@@ -65,11 +71,11 @@ export class LogPages {
 
   private async read(position: Position, filter: FeedFilter, rows: number | null): Promise<FollowedPage> {
     const asked = rows ?? mostRows;
-    const read = await readLog(this.db, this.workspaceId, position, asked, filter.logFilter, batchBytes);
+    const read = await readLog(filter.db, this.workspaceId, position, asked, filter.logFilter, batchBytes);
     const page = upToBatchEnd(read);
     const records = page.changes.map(({ record }) => record);
     const endedByBytes = page.changes.length < asked && page.to === page.changes.at(-1)?.record.position;
-    const inside = filter.key !== null && !page.expired && page.to < page.head;
+    const inside = filter.sharedKey !== null && !page.expired && page.to < page.head;
     return {
       page,
       batch: inside ? { type: 'ChangeBatch', changes: filter.pass(records), left: [], cursor: formatCursor({ epoch: page.epoch, position: page.to }), upToDate: false } : null,

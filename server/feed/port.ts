@@ -5,11 +5,14 @@ import type { Rights } from '../auth/rights.js';
 import type { PublishedChange } from '../commit/verdict.js';
 import type { Notifications } from '../notify.js';
 import type { Queryable } from '../postgres/queryable.js';
+import { callOf, countBytes } from '../read/call.js';
 import { readDocument } from '../read/documents.js';
 import { noSuchWorkspace, requireRole } from '../read/require-role.js';
+import type { Reads } from '../read/shares.js';
 import { ConflictStream, readConflictsBetween, type ConflictPage } from './conflict-stream.js';
 import { cursorAhead, formatCursor, parseCursor } from './cursor.js';
-import { FeedFilter } from './filter.js';
+import { ConditionBudget } from './condition-budget.js';
+import { documentsOf, FeedFilter } from './filter.js';
 import { Follower } from './follower.js';
 import { Hints } from './hints.js';
 import { readLog, readPlaces } from './log.js';
@@ -18,7 +21,10 @@ import { Watch } from './watch.js';
 import { WorkspaceFeed } from './workspace-feed.js';
 
 export interface FeedOptions {
+  /** For what the feed itself looks at. */
   readonly db: Queryable;
+  /** For what its readers read. */
+  readonly shares: Reads;
   readonly log: Logger;
   readonly rights: Rights;
   readonly notify: Notifications;
@@ -26,7 +32,12 @@ export interface FeedOptions {
   readonly ringBytes: number;
   /** How often the workspaces with followers are looked at for changes whose hint was lost. */
   readonly pollMs: number;
+  /** Conditions of all running subscriptions of one principal. Default: 10,000. */
+  readonly maxConditions?: number;
 }
+
+/** Each is looked at for each change of its workspace, which takes a tenth of a microsecond. */
+const defaultMaxConditions = 10_000;
 
 export interface Feed extends FeedPort {
   /** Takes in what this process has committed, in order of position. */
@@ -41,11 +52,12 @@ const idleMs = 30_000;
 /** Every so many polls the rights of every follower are asked for again, in case a revocation was not heard of. */
 const rightsEveryPolls = 8;
 
-export function createFeed({ db, log, rights, notify, ringBytes, pollMs }: FeedOptions): Feed {
+export function createFeed({ db, shares, log, rights, notify, ringBytes, pollMs, maxConditions = defaultMaxConditions }: FeedOptions): Feed {
   const feeds = new Map<WorkspaceId, WorkspaceFeed>();
   const followers = new Map<Follower, WorkspaceId>();
   /** After a gap rights are told of for every principal: a look at all followers for each would stop the process. */
   const followersOf = new Map<PrincipalId, Set<Follower>>();
+  const budget = new ConditionBudget(maxConditions);
   let polls = 0;
   let polling = false;
   /** Asked for while one was under way, which may have read before what it was asked for. */
@@ -73,6 +85,7 @@ export function createFeed({ db, log, rights, notify, ringBytes, pollMs }: FeedO
       feeds.set(workspaceId, feed);
     }
     feed.followers.add(follower);
+    if (follower.looksAtValues) feed.judged.join();
     feed.idleSince = null;
     await feed.open();
     return feed;
@@ -84,15 +97,18 @@ export function createFeed({ db, log, rights, notify, ringBytes, pollMs }: FeedO
     const own = followersOf.get(follower.principalId);
     if (own?.delete(follower) === true && own.size === 0) followersOf.delete(follower.principalId);
     const feed = workspaceId === undefined ? undefined : feeds.get(workspaceId);
-    feed?.followers.delete(follower);
+    if (feed?.followers.delete(follower) === true && follower.looksAtValues) feed.judged.leave();
+    budget.giveBack(follower);
     if (feed !== undefined && feed.followers.size === 0) feed.idleSince = Date.now();
   }
 
   function startFollower(viewer: Viewer, workspaceId: WorkspaceId, after: Cursor | null, filter: DocumentFilter): Follower {
     if (closed) throw shuttingDown();
+    const conditions = filter.where?.length ?? 0;
+    budget.check(viewer.principalId, conditions);
     const follower: Follower = new Follower(
       viewer.principalId,
-      new FeedFilter(db, workspaceId, filter),
+      new FeedFilter(shares.following(viewer.principalId), workspaceId, filter),
       after,
       async (self) => {
         followers.set(self, workspaceId);
@@ -104,6 +120,7 @@ export function createFeed({ db, log, rights, notify, ringBytes, pollMs }: FeedO
       },
       leave,
     );
+    budget.take(follower, conditions);
     return follower;
   }
 
@@ -162,21 +179,25 @@ export function createFeed({ db, log, rights, notify, ringBytes, pollMs }: FeedO
     async pull(viewer, workspaceId, { after, first, filter }): Promise<FeedEvent> {
       await requireRole(rights, viewer, workspaceId, 'VIEWER');
       const place = after === null ? null : parseCursor(after);
-      const split = new FeedFilter(db, workspaceId, filter);
-      const page = await readLog(db, workspaceId, place?.position ?? 0, first, split.logFilter);
+      const [page, { changes, left }] = await shares.run(viewer.principalId, callOf(viewer)?.left, async (reading) => {
+        const split = new FeedFilter(reading, workspaceId, filter);
+        const read = await readLog(reading, workspaceId, place?.position ?? 0, first, split.logFilter);
+        const here = split.pass(read.changes.map(({ record }) => record));
+        return [read, split.conditions === null ? { changes: here, left: [] } : split.split(here, await split.ask([...documentsOf(here)]))] as const;
+      });
+      countBytes(viewer, page.changes.reduce((sum, { bytes }) => sum + bytes, 0));
       if (place !== null && after !== null) {
         if (place.epoch > page.epoch || (place.epoch === page.epoch && place.position > page.head)) throw cursorAhead(after);
         if (place.epoch !== page.epoch) return { type: 'Resync', reason: 'EPOCH_CHANGED' };
       }
       // Without a cursor too: who reads from the start is owed all of it.
       if (page.expired) return { type: 'Resync', reason: 'CURSOR_EXPIRED' };
-      const { changes, left } = await split.split(page.changes.map(({ record }) => record));
       return { type: 'ChangeBatch', changes, left, cursor: formatCursor({ epoch: page.epoch, position: page.to }), upToDate: page.to >= page.head };
     },
     follow: (viewer, workspaceId, { after, filter }) => startFollower(viewer, workspaceId, after, filter),
     watch: (viewer, workspaceId, id: DocumentId) =>
       new Watch(startFollower(viewer, workspaceId, null, { ids: [id] }), async () => {
-        const document = await readDocument(db, workspaceId, id);
+        const document = await readDocument(shares.following(viewer.principalId), workspaceId, id);
         // The right may have gone while it was read: then it is not shown (I8).
         await requireRole(rights, viewer, workspaceId, 'VIEWER');
         return document;
@@ -184,7 +205,7 @@ export function createFeed({ db, log, rights, notify, ringBytes, pollMs }: FeedO
     conflicts(viewer, workspaceId, { documentId, after }) {
       const follower = startFollower(viewer, workspaceId, null, documentId === null ? {} : { ids: [documentId] });
       const read = async (changes: ChangeBatch, from: Position, to: Position): Promise<ConflictPage> => {
-        const page = await conflictsOf(changes, from, () => readConflictsBetween(db, workspaceId, documentId, from, to));
+        const page = await conflictsOf(changes, from, () => readConflictsBetween(shares.following(viewer.principalId), workspaceId, documentId, from, to));
         // As above (I8).
         await requireRole(rights, viewer, workspaceId, 'VIEWER');
         return page;
@@ -197,7 +218,9 @@ export function createFeed({ db, log, rights, notify, ringBytes, pollMs }: FeedO
     },
     async snapshot(viewer, workspaceId, request): Promise<SnapshotPage> {
       await requireRole(rights, viewer, workspaceId, 'VIEWER');
-      return readSnapshot(db, workspaceId, request);
+      const { bytes, ...page } = await shares.run(viewer.principalId, callOf(viewer)?.left, (reading) => readSnapshot(reading, workspaceId, request));
+      countBytes(viewer, bytes);
+      return page;
     },
     committed(changes) {
       let from = 0;

@@ -16,7 +16,7 @@ export async function readSnapshot(
   db: Queryable,
   workspaceId: WorkspaceId,
   { first, after, filter }: { readonly first: number; readonly after: string | null; readonly filter: DocumentFilter },
-): Promise<SnapshotPage> {
+): Promise<SnapshotPage & { readonly bytes: number }> {
   const place = (await readPlaces(db, [workspaceId])).get(workspaceId);
   if (place === undefined) throw noSuchWorkspace(workspaceId);
   const token = after === null ? null : parseToken(after);
@@ -25,7 +25,7 @@ export async function readSnapshot(
 
   const values: unknown[] = [workspaceId, token?.lastId ?? '', first + 1, filter.collection ?? null, filter.ids ?? null];
   const where = conditionsSql('value', filter.where ?? [], values);
-  const { rows } = await db.query<DocumentRow & { readonly before: number }>({
+  const { rows } = await db.query<DocumentRow & { readonly before: number; readonly size: number }>({
     ...(values.length === 5 ? { name: 'concord-snapshot' } : {}),
     text: `
 SELECT * FROM (
@@ -45,6 +45,7 @@ SELECT * FROM (
     documents: documents.map((row) => documentRecord(workspaceId, row)),
     cursor,
     epoch: place.epoch,
+    bytes: rows.reduce((sum, { size }) => sum + Number(size), 0),
     next: more && last !== undefined ? formatToken(cursor, last.id) : null,
   };
 }

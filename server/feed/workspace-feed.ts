@@ -4,6 +4,7 @@ import type { PublishedChange } from '../commit/verdict.js';
 import type { Queryable } from '../postgres/queryable.js';
 import { batchBytes, batchEnd } from './batch-end.js';
 import { formatCursor } from './cursor.js';
+import { Judged } from './judged.js';
 import { readLog, readPlaces } from './log.js';
 import { LogPages } from './log-pages.js';
 
@@ -34,6 +35,8 @@ const wokenAtOnce = 256;
  */
 export class WorkspaceFeed {
   readonly followers = new Set<Follows>();
+  /** For followers with conditions. */
+  readonly judged: Judged;
   /** For followers that the ring does not reach back to. */
   readonly pages: LogPages;
   epoch = 0;
@@ -60,7 +63,8 @@ export class WorkspaceFeed {
     private readonly maxBytes: number,
     private readonly failed: (error: unknown) => void,
   ) {
-    this.pages = new LogPages(db, workspaceId);
+    this.pages = new LogPages(workspaceId);
+    this.judged = new Judged(db, workspaceId);
   }
 
   /**
@@ -132,6 +136,7 @@ export class WorkspaceFeed {
     this.ring = [];
     this.ringBytes = 0;
     this.pages.clear();
+    this.judged.clear();
     this.wakeAll();
   }
 
@@ -142,7 +147,9 @@ export class WorkspaceFeed {
       this.head = change.record.position;
       moved = true;
       if (this.followers.size === 0) continue;
-      this.ring.push(change);
+      this.judged.took(change);
+      // Without the value, which the ring would keep alive.
+      this.ring.push(change.after === undefined ? change : { record: change.record, bytes: change.bytes });
       this.ringBytes += change.bytes;
     }
     if (!moved) return;

@@ -1,7 +1,7 @@
 import { ConcordError, type DocumentId, type JsonValue, type Position, type Revision, type WorkspaceId } from '@concord/core';
-import type { DocumentFilter, DocumentOrder, DocumentRecord, Page } from '@concord/schema';
+import type { DocumentFilter, DocumentOrder, DocumentRecord } from '@concord/schema';
 import type { Queryable } from '../postgres/queryable.js';
-import { pageBytes, sizeSql } from './size-sql.js';
+import { pageBytes, sizeSql, type SizedPage } from './size-sql.js';
 import { conditionsSql, isStorable, placeSql } from './conditions-sql.js';
 
 export const documentColumns = 'id, collection, title, value, revision::float8 AS revision, position::float8 AS position, deleted, created_at, updated_at';
@@ -56,7 +56,7 @@ interface SortKey {
 }
 
 /** A page of documents, which also ends at about 4 MiB. The row key holds the sort values of its row, so a page continues exactly there whatever has changed. */
-export async function readDocuments(db: Queryable, workspaceId: WorkspaceId, { filter, order, first, after, includeDeleted }: DocumentsRequest): Promise<Page<DocumentRecord>> {
+export async function readDocuments(db: Queryable, workspaceId: WorkspaceId, { filter, order, first, after, includeDeleted }: DocumentsRequest): Promise<SizedPage<DocumentRecord>> {
   const values: unknown[] = [workspaceId];
   const parts = ['workspace_id = $1'];
   if (!includeDeleted) parts.push('NOT deleted');
@@ -67,7 +67,7 @@ export async function readDocuments(db: Queryable, workspaceId: WorkspaceId, { f
   const keys = sortKeys(order, values);
   if (after !== null) parts.push(afterSql(keys, parseRowKey(after, keys), values));
   const orderSql = keys.map(({ sql, descending }) => `${sql}${descending ? ' DESC' : ''}`).join(', ');
-  const { rows } = await db.query<DocumentRow & { readonly key: readonly string[]; readonly cut: boolean }>({
+  const { rows } = await db.query<DocumentRow & { readonly key: readonly string[]; readonly cut: boolean; readonly upto: string }>({
     text: `
 SELECT *, upto >= ${pageBytes} AS cut FROM (
   SELECT page.*, sum(size) OVER (ORDER BY place) AS upto FROM (
@@ -83,6 +83,7 @@ SELECT *, upto >= ${pageBytes} AS cut FROM (
     rows: rows.slice(0, first).map((row) => ({ row: documentRecord(workspaceId, row), key: Buffer.from(JSON.stringify(row.key)).toString('base64url') })),
     // A page that was cut by its size is followed by another, which may be empty.
     hasNextPage: rows.length > first || rows.at(-1)?.cut === true,
+    bytes: Number(rows.at(-1)?.upto ?? 0),
   };
 }
 

@@ -1,10 +1,10 @@
 import { ConcordError, type Conflict, type Counter, type DocumentId, type NormalPatch, type PatchId, type Position, type PrincipalId, type ReplicaId, type Revision, type WorkspaceId } from '@concord/core';
-import type { ChangeRecord, ConflictRecord, Page } from '@concord/schema';
+import type { ChangeRecord, ConflictRecord } from '@concord/schema';
 import { changeRecord } from '../feed/log.js';
 import type { PrismaClient } from '../generated/prisma/client.js';
 import type { Queryable } from '../postgres/queryable.js';
 import { partiesOf } from './conflict-parties.js';
-import { fitting, sizeSql } from './size-sql.js';
+import { fitting, sizeSql, type SizedPage } from './size-sql.js';
 
 /** The changes of a document, newest first; a page also ends at about 4 MiB. The row key is the revision. */
 export async function readHistory(
@@ -13,9 +13,9 @@ export async function readHistory(
   workspaceId: WorkspaceId,
   documentId: DocumentId,
   { first: asked, after }: { readonly first: number; readonly after: string | null },
-): Promise<Page<ChangeRecord>> {
+): Promise<SizedPage<ChangeRecord>> {
   const before = after === null ? undefined : { lt: BigInt(parseNumbers(after, 1)[0]) };
-  const first = await fitting(
+  const { first, bytes } = await fitting(
     db,
     `SELECT ${sizeSql('patch')} AS size FROM changes WHERE workspace_id = $1 AND document_id = $2 AND ($3::bigint IS NULL OR revision < $3) ORDER BY revision DESC LIMIT $4`,
     [workspaceId, documentId, before === undefined ? null : String(before.lt), asked],
@@ -44,6 +44,7 @@ export async function readHistory(
       key: String(row.revision),
     })),
     hasNextPage: rows.length > first,
+    bytes,
   };
 }
 
@@ -53,9 +54,9 @@ export async function readConflicts(
   prisma: PrismaClient,
   workspaceId: WorkspaceId,
   { documentId, first: asked, after }: { readonly documentId: DocumentId | null; readonly first: number; readonly after: string | null },
-): Promise<Page<ConflictRecord>> {
+): Promise<SizedPage<ConflictRecord>> {
   const key = after === null ? null : parseNumbers(after, 2);
-  const first = await fitting(
+  const { first, bytes } = await fitting(
     db,
     `SELECT ${sizeSql('detail')} AS size FROM conflicts WHERE workspace_id = $1 AND ($2::text IS NULL OR document_id = $2)
       AND ($3::bigint IS NULL OR position < $3 OR (position = $3 AND ordinal > $4)) ORDER BY position DESC, ordinal LIMIT $5`,
@@ -92,6 +93,7 @@ export async function readConflicts(
       key: `${row.position}.${row.ordinal}`,
     })),
     hasNextPage: rows.length > first,
+    bytes,
   };
 }
 

@@ -1,10 +1,10 @@
 import type { Conflict, Cursor, DocumentId, Position, ReplicaId, Revision, WorkspaceId } from '@concord/core';
-import type { ConflictRecord, Page } from '@concord/schema';
+import type { ConflictRecord } from '@concord/schema';
 import { parseCursor } from '../feed/cursor.js';
 import type { Queryable } from '../postgres/queryable.js';
 import { partiesOf, partyColumns, type PartyRow } from './conflict-parties.js';
 import { parseNumbers } from './history.js';
-import { fitting, sizeSql } from './size-sql.js';
+import { fitting, sizeSql, type SizedPage } from './size-sql.js';
 
 /** The losses of `$2` found after a position of the epoch `$3`; those of another epoch are all asked for. */
 const wanted = `
@@ -26,12 +26,12 @@ export async function readLosses(
   db: Queryable,
   workspaceId: WorkspaceId,
   { replicaId, since, first: asked, after }: { readonly replicaId: ReplicaId; readonly since: Cursor | null; readonly first: number; readonly after: string | null },
-): Promise<Page<ConflictRecord>> {
+): Promise<SizedPage<ConflictRecord>> {
   const place = since === null ? { epoch: 0, position: 0 } : parseCursor(since);
   const key = after === null ? null : parseNumbers(after, 2);
   const values = [workspaceId, replicaId, place.epoch, place.position];
   const from = [key?.[0] ?? null, key?.[1] ?? null];
-  const first = await fitting(db, `SELECT ${sizeSql('k.detail')} AS size FROM conflicts k WHERE ${wanted}`, [...values, asked, ...from]);
+  const { first, bytes } = await fitting(db, `SELECT ${sizeSql('k.detail')} AS size FROM conflicts k WHERE ${wanted}`, [...values, asked, ...from]);
   const { rows } = await db.query<LossRow>({
     name: 'concord-losses',
     text: `
@@ -53,5 +53,6 @@ FROM conflicts k WHERE ${wanted}`,
       key: `${row.position}.${row.ordinal}`,
     })),
     hasNextPage: rows.length > first,
+    bytes,
   };
 }

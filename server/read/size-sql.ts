@@ -1,3 +1,4 @@
+import type { Page } from '@concord/schema';
 import type { Queryable } from '../postgres/queryable.js';
 
 /** A page of rows ends at about this size, so that a page of large values is not held in memory at once. */
@@ -10,11 +11,16 @@ export const pageBytes = 4 * 1024 * 1024;
 export const sizeSql = (column: string): string =>
   `(CASE WHEN pg_column_compression(${column}) IS NULL THEN pg_column_size(${column}) ELSE octet_length(${column}::text) END)`;
 
-/** How many rows of a page there is room for, at least one. `rows` selects them in order with their `size` in bytes. */
-export async function fitting(db: Queryable, rows: string, values: unknown[]): Promise<number> {
-  const result = await db.query<{ fit: number }>({
-    text: `SELECT count(*)::int AS fit FROM (SELECT sum(size) OVER (ROWS UNBOUNDED PRECEDING) - size AS before FROM (${rows}) page) sized WHERE before < ${pageBytes}`,
+/** A page and about how many bytes its values have as text. */
+export interface SizedPage<Row> extends Page<Row> {
+  readonly bytes: number;
+}
+
+/** How many rows of a page there is room for, at least one, and their bytes. `rows` selects them in order with their `size` in bytes. */
+export async function fitting(db: Queryable, rows: string, values: unknown[]): Promise<{ readonly first: number; readonly bytes: number }> {
+  const result = await db.query<{ fit: number; bytes: number }>({
+    text: `SELECT count(*)::int AS fit, coalesce(sum(size), 0)::float8 AS bytes FROM (SELECT size, sum(size) OVER (ROWS UNBOUNDED PRECEDING) - size AS before FROM (${rows}) page) sized WHERE before < ${pageBytes}`,
     values,
   });
-  return Math.max(1, result.rows[0]?.fit ?? 1);
+  return { first: Math.max(1, result.rows[0]?.fit ?? 1), bytes: result.rows[0]?.bytes ?? 0 };
 }

@@ -12,6 +12,7 @@ import { createEngine, type Engine, type EngineOptions } from '../engine.js';
 import type { Notifications } from '../notify.js';
 import { openPostgresNotifications } from '../notify-postgres.js';
 import { openRedisNotifications, redisPrefix } from '../notify-redis.js';
+import { defaultReadLimits } from '../read/shares.js';
 import { openRedis } from '../redis.js';
 
 export const quiet = pino({ level: process.env['LOG_LEVEL'] ?? 'silent' });
@@ -72,7 +73,7 @@ export async function openWorld(serverUrl: string): Promise<World> {
           ? await openPostgresNotifications({ connectionString: databaseUrl, log: quiet })
           : await openRedisNotifications({ redis, prefix: await redisPrefix(database.pool), log: quiet });
       const memberships = openMembershipCache({ prisma: database.prisma, notify, monotonicNow: () => performance.now() });
-      const engine = await createEngine({ prisma: database.prisma, pool: database.pool, log: quiet, rights: memberships, notify, randomId: randomUUID, pollMs: 60_000, ...options });
+      const engine = await createEngine({ prisma: database.prisma, pool: database.pool, commits: database.commits, reads: { pool: database.reads, prisma: database.readPrisma, limits: defaultReadLimits }, log: quiet, rights: memberships, notify, randomId: randomUUID, pollMs: 60_000, ...options });
       let closed = false;
       const node: Node = {
         ...engine,

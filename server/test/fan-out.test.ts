@@ -140,16 +140,28 @@ describe('A live follower', () => {
     expect(revisionsOf(pushed)).toHaveLength(3);
   });
 
-  it('with conditions on values is asked, since what it is given is its own', async () => {
+  it('with conditions on values is handed what matches, and told once of what does not any more', async () => {
     const stream = follow({ where: [{ path: ['always'], operator: 'EQUALS', value: true }] });
     const pushed: FeedEvent[] = [];
-    stream.pushTo((event) => pushed.push(event) > 0);
+    let taking = true;
+    stream.pushTo((event) => taking && pushed.push(event) > 0);
     await stream.next();
     const waiting = stream.next();
+    const always = (value: boolean) => node.commit.push(world.editor, world.workspaceId, [atHead('d', patch({ op: 'replace', path: '/always', value }))]);
     await bump();
-    expect(revisionsOf([((await waiting) as { value: FeedEvent }).value])).toHaveLength(1);
-    expect(pushed).toEqual([]);
+    expect(revisionsOf(pushed)).toHaveLength(1);
+    taking = false;
+    await always(false);
+    // What was refused is the result of the `next`, the document that left included.
+    expect((await waiting).value).toMatchObject({ changes: [], left: ['d'] });
+    taking = true;
+    const later = stream.next();
+    await bump();
+    expect(pushed).toHaveLength(1);
+    await always(true);
+    expect(pushed[1]).toMatchObject({ changes: [{ documentId: 'd' }], left: [] });
     await stream.return?.();
+    await later;
   });
 
   it('is handed nothing after its right was taken away', async () => {

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { changeJson } from '../feed/change-json.js';
 import { formatCursor } from '../feed/cursor.js';
 import { createFeed } from '../feed/port.js';
+import type { Queryable } from '../postgres/queryable.js';
 import { Watch } from '../feed/watch.js';
 import { openCuttableProxy } from './cuttable-proxy.js';
 import { atHead, create, documentId, edit, openWorld, patch, quiet, told, type Node, type World } from './engine-world.js';
@@ -228,14 +229,16 @@ describe('watching and snapshots', () => {
   it('shows nothing that was read while the right to it was taken away', async () => {
     await pushAll(node, atHead('secret', create({ n: 0 })));
     let role: Role | null = 'VIEWER';
-    const feed = createFeed({
-      db: {
-        query: async (statement) => {
-          const result = await world.sql.query(statement);
-          if (statement.name === 'concord-read-document') role = null;
-          return result as never;
-        },
+    const db: Queryable = {
+      query: async (statement) => {
+        const result = await world.sql.query(statement);
+        if (statement.name === 'concord-read-document') role = null;
+        return result as never;
       },
+    };
+    const feed = createFeed({
+      db,
+      shares: { run: (_principalId, _left, work) => work(db), following: () => db },
       log: quiet,
       // The revocation has not been heard of yet.
       rights: { role: () => Promise.resolve(role), onRevoked: () => () => undefined },
