@@ -1,27 +1,75 @@
-import { ConcordError, diff, takeValue, type JsonValue, type NormalPatch } from '@concord/core';
+import { ConcordError, diff, equalValues, takeValue, type Definition, type JsonValue, type NormalPatch } from '@concord/core';
 
-/** A deep copy of a value that may be altered freely. */
-export function cloneValue(value: JsonValue): unknown {
-  if (value === null || typeof value !== 'object') return value;
-  if (Array.isArray(value)) return (value as readonly JsonValue[]).map(cloneValue);
-  const copy: Record<string, unknown> = {};
-  for (const [key, member] of Object.entries(value)) copy[key] = cloneValue(member);
-  return copy;
+/** The copy that a draft function alters, and where each of its containers was copied from. */
+class DraftCopy {
+  readonly root: unknown;
+  private readonly originals = new Map<object, JsonValue>();
+
+  constructor(private readonly value: JsonValue) {
+    this.root = this.copy(value);
+  }
+
+  originalOf(container: object): JsonValue | undefined {
+    return this.originals.get(container);
+  }
+
+  isAltered(): boolean {
+    const now = takeValue(this.root);
+    return !now.ok || !equalValues(this.value, now.value);
+  }
+
+  private copy(value: JsonValue): unknown {
+    if (value === null || typeof value !== 'object') return value;
+    let copied: unknown[] | Record<string, unknown>;
+    if (Array.isArray(value)) copied = (value as readonly JsonValue[]).map((item) => this.copy(item));
+    else {
+      copied = {};
+      for (const [key, member] of Object.entries(value)) copied[key] = this.copy(member);
+    }
+    this.originals.set(copied, value);
+    return copied;
+  }
 }
 
 /**
  * The patch that a draft function means: it gets a deep copy of the value, alters it (or returns another value), and the
- * difference is the patch. Changes of texts become insertions and deletions; items of an array are told apart by `id`,
- * `_id` or `key`. A changed number is a replacement, because a draft cannot say that it counts: use `increment`.
- * @throws ConcordError VALUE_INVALID, LIMIT_EXCEEDED for what is not JSON.
+ * difference is the patch. What it sets is a value: a changed text or number is a replacement, but where the collection's
+ * definition declares it a text or a counter. Items are told apart by `id`, `_id` or `key`; what was taken from one place and put
+ * into another is moved.
+ * @throws ConcordError VALUE_INVALID, LIMIT_EXCEEDED for what is not JSON, INPUT_INVALID for a function that is async, or of which
+ * it cannot be told whether it means what it altered or what it returned.
  */
-export function patchOfDraft(value: JsonValue, draft: (copy: never) => unknown): NormalPatch {
-  const copy = cloneValue(value);
-  const returned = draft(copy as never);
+export function patchOfDraft(value: JsonValue, draft: (copy: never) => unknown, { text, counters }: Definition): NormalPatch {
+  const copy = new DraftCopy(value);
+  const returned = draft(copy.root as never);
   if (returned instanceof Promise) {
     throw new ConcordError('INPUT_INVALID', 'A draft function must not be async: read what it needs first, then edit.');
   }
-  const checked = takeValue(returned === undefined ? copy : returned);
-  if (!checked.ok) throw ConcordError.from(checked.error);
-  return diff(value, checked.value, { text: true });
+  if (returned !== undefined && returned !== copy.root) refuseAmbiguous(returned, copy);
+  const taken = takeValue(returned === undefined ? copy.root : returned);
+  if (!taken.ok) throw ConcordError.from(taken.error);
+  return diff(value, taken.value, { text, counters });
+}
+
+/**
+ * An arrow function without braces returns what its expression gives, which is seldom meant: `(note) => note.tags.push('x')` would make
+ * the document a number. So a draft either alters the copy or returns another value, and what it returns is neither a part
+ * of the copy nor, in place of an object or array, a bare value.
+ */
+function refuseAmbiguous(returned: unknown, copy: DraftCopy): void {
+  const advice = 'An arrow function without braces returns the value of its expression: write (draft) => { … }, or (draft) => void …';
+  if (copy.isAltered()) {
+    throw new ConcordError('INPUT_INVALID', `The draft function altered the copy and returned something else, ${described(returned)}: which of the two is meant cannot be told. ${advice}. To put a new value in place of the old one, return it and leave the copy as it is.`);
+  }
+  const isContainer = typeof returned === 'object' && returned !== null;
+  if (isContainer ? copy.originalOf(returned) !== undefined : typeof copy.root === 'object' && copy.root !== null) {
+    throw new ConcordError('INPUT_INVALID', `The draft function returned ${isContainer ? 'a part of the copy' : described(returned)}, which would become the whole document. ${advice}. If it is meant, edit with [{ op: 'replace', path: '', value: … }].`);
+  }
+}
+
+function described(value: unknown): string {
+  if (typeof value === 'string') return `the text ${JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value)}`;
+  if (value === null) return 'null';
+  if (typeof value !== 'object') return `the ${typeof value} ${typeof value === 'number' || typeof value === 'boolean' ? value : ''}`.trimEnd();
+  return Array.isArray(value) ? 'an array' : 'an object';
 }

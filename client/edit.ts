@@ -16,6 +16,7 @@ import {
   type WirePatch,
 } from '@concord/core';
 import { shown } from './condition.js';
+import { Definitions } from './definitions.js';
 import type { DocumentState, EditKind, PendingEdit } from './document-state.js';
 import type { DeepReadonly } from './document-view.js';
 import { patchOfDraft } from './draft.js';
@@ -46,6 +47,7 @@ export class LocalEdits {
     private readonly store: Store,
     private readonly environment: { readonly now: () => number; readonly newId: () => string },
     private readonly onEdit: () => void,
+    private readonly definitions = new Definitions(),
   ) {}
 
   /** Makes an edit whose transaction also does `also`; where the edit changes nothing, that is all it does. */
@@ -101,7 +103,7 @@ export class LocalEdits {
   edit(id: string, change: WirePatch | DraftFunction<never>): Edited {
     const before = this.living(id);
     if (typeof change === 'function') {
-      const patch = patchOfDraft(before.value, change);
+      const patch = patchOfDraft(before.value, change, this.definitions.of(before.collection));
       // What was edited meanwhile is not in the draft, and would be missing from what is shown and sent after it.
       if (this.living(id).pending.at(-1)?.seq !== before.pending.at(-1)?.seq) {
         throw new ConcordError('INPUT_INVALID', `The draft function edited the document ${id} itself: that edit is made, its draft is not kept. Alter the draft only, and make other edits of the document before or after.`);

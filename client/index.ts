@@ -23,7 +23,7 @@ export type { Replaced } from './replaced.js';
 export type { PendingChange, Withdrawal } from './set-aside.js';
 export { patchFromPaths } from './path-patch.js';
 export { deleteText, increment, insertText } from './text.js';
-export { ConcordError, type ErrorCode, type PathOperation } from '@concord/core';
+export { ConcordError, type CollectionDefinition, type ErrorCode, type PathOperation } from '@concord/core';
 // The typed operations of this package, for replica.client or any other GraphQL client.
 export * from './generated/graphql.js';
 export { graphql } from './generated/gql.js';

@@ -1,9 +1,10 @@
 import type { Client } from '@urql/core';
-import { ConcordError, deepFreeze, type DocumentId, type PatchId, type ReplicaId, type WirePatch } from '@concord/core';
+import { ConcordError, deepFreeze, type CollectionDefinition, type DocumentId, type PatchId, type ReplicaId, type WirePatch } from '@concord/core';
 import { checkCollectionName, checkListener, idOf } from './arguments.js';
 import { checkOptions, checkToken } from './check-options.js';
 import { Collection } from './collection.js';
 import { Connection } from './connection.js';
+import { Definitions } from './definitions.js';
 import type { DocumentView } from './document-view.js';
 import { LocalEdits, type Edited } from './edit.js';
 import { shown } from './condition.js';
@@ -44,6 +45,7 @@ export class Replica {
   private readonly writeAheadLog: WriteAheadLog;
   private readonly live = new Live();
   private readonly queries: Queries;
+  private readonly definitions = new Definitions();
   private readonly edits: LocalEdits;
   private readonly setAside: SetAside;
   private readonly pull: Pull;
@@ -91,7 +93,7 @@ export class Replica {
     }
     this.queries = new Queries(this.store);
     this.push = new Push(this.store, environment, (state) => inFilter(environment.filter, state));
-    this.edits = new LocalEdits(this.store, environment, () => this.push.wake());
+    this.edits = new LocalEdits(this.store, environment, () => this.push.wake(), this.definitions);
     this.setAside = new SetAside(this.store, this.edits, () => new Date(environment.now()).toISOString());
     this.pull = new Pull(this.store, {
       now: environment.now,
@@ -127,10 +129,15 @@ export class Replica {
     return this.store.checkpoint.get().replicaId;
   }
 
-  /** The documents of one collection; T is what the app keeps in it. */
-  collection<T = unknown>(name: string): Collection<T> {
+  /**
+   * The documents of one collection; T is what the app keeps in it. A definition says which of its places hold texts that merge and
+   * counters that add up; it is declared once for a name, at whichever call, and holds for all drafts from then on.
+   * @throws ConcordError INPUT_INVALID for a definition that is none, or another than was declared before.
+   */
+  collection<T = unknown>(name: string, definition?: CollectionDefinition): Collection<T> {
     this.assertOpen();
     checkCollectionName(name);
+    if (definition !== undefined) this.definitions.declare(name, definition);
     return new Collection<T>(name, this.store, this.edits, this.live, this.queries);
   }
 

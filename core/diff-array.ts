@@ -1,10 +1,9 @@
 import { alignSequences, type Hunk } from './align.js';
 import { diffValues, type DiffRun } from './diff.js';
+import type { Identity } from './identity.js';
 import type { JsonArray, JsonObject, JsonValue } from './json.js';
 import type { Path } from './operation.js';
 import { canonicalJson, equalValues } from './value.js';
-
-export type Identity = (item: JsonValue) => string | undefined;
 
 /** Past this many insertions and deletions an array is replaced. */
 const mostArrayEdits = 1000;
@@ -24,7 +23,7 @@ export function diffArrays(before: JsonArray, after: JsonArray, path: Path, run:
   const b = after.slice(start, after.length - end);
   if (a.length === 0 && b.length === 0) return;
 
-  const named = nameItems(a, b, run.identity);
+  const named = nameItems(a, b, run.identities);
   if (named !== undefined) {
     if (diffNamed(a, b, named, start, path, run)) return;
   } else {
@@ -98,9 +97,8 @@ interface Names {
   readonly b: readonly string[];
 }
 
-function nameItems(a: JsonArray, b: JsonArray, identity: Identity | undefined): Names | undefined {
+function nameItems(a: JsonArray, b: JsonArray, identities: readonly Identity[]): Names | undefined {
   if (a.length === 0 || b.length === 0) return undefined;
-  const identities = identity === undefined ? defaultIdentities : [identity];
   for (const name of identities) {
     const namesA = uniqueNames(a, name);
     const namesB = namesA === undefined ? undefined : uniqueNames(b, name);
@@ -108,12 +106,6 @@ function nameItems(a: JsonArray, b: JsonArray, identity: Identity | undefined): 
   }
   return undefined;
 }
-
-const defaultIdentities: readonly Identity[] = ['id', '_id', 'key'].map((member) => (item: JsonValue) => {
-  if (item === null || typeof item !== 'object' || !Object.hasOwn(item, member)) return undefined;
-  const name = (item as JsonObject)[member];
-  return typeof name === 'string' || typeof name === 'number' ? `${typeof name} ${name}` : undefined;
-});
 
 function uniqueNames(items: JsonArray, identity: Identity): readonly string[] | undefined {
   const names: string[] = [];

@@ -1,6 +1,6 @@
 import { alignSequences, type Hunk } from './align.js';
 import type { DiffRun } from './diff.js';
-import type { Path } from './operation.js';
+import type { Operation, Path } from './operation.js';
 
 /** Texts that differ in more characters than this are said as one deletion and one insertion between what they share. */
 const mostTextEdits = 200;
@@ -21,15 +21,36 @@ export function diffText(before: string, after: string, path: Path, run: DiffRun
     offsetAfter = advance(after, offsetAfter, hunk.bStart - characterAfter);
     const endBefore = advance(before, offsetBefore, hunk.aEnd - hunk.aStart);
     const endAfter = advance(after, offsetAfter, hunk.bEnd - hunk.bStart);
-    const pos = offsetBefore + shift;
-    if (endBefore > offsetBefore) run.patch.push({ op: 'str_del', path, pos, len: endBefore - offsetBefore });
-    if (endAfter > offsetAfter) run.patch.push({ op: 'str_ins', path, pos, str: after.slice(offsetAfter, endAfter) });
+    run.patch.push(...replaceText(before.slice(offsetBefore, endBefore), after.slice(offsetAfter, endAfter), offsetBefore + shift, path));
     shift += endAfter - offsetAfter - (endBefore - offsetBefore);
     character = hunk.aEnd;
     characterAfter = hunk.bEnd;
     offsetBefore = endBefore;
     offsetAfter = endAfter;
   }
+}
+
+/**
+ * Puts one text in the place of another at an offset. The new text is inserted *inside* of what goes, behind its first character: at
+ * either edge it would tie with what others insert there, and the order of arrival would decide which of them comes first. What
+ * others put before or behind the old text so stays before or behind the new one. One character has no inside; then the new text comes
+ * before it, which keeps what is typed behind it behind.
+ */
+export function replaceText(old: string, text: string, pos: number, path: Path): Operation[] {
+  if (old === '') return text === '' ? [] : [{ op: 'str_ins', path, pos, str: text }];
+  if (text === '') return [{ op: 'str_del', path, pos, len: old.length }];
+  const first = old.codePointAt(0)! > 0xffff ? 2 : 1;
+  if (old.length === first) {
+    return [
+      { op: 'str_ins', path, pos, str: text },
+      { op: 'str_del', path, pos: pos + text.length, len: old.length },
+    ];
+  }
+  return [
+    { op: 'str_ins', path, pos: pos + first, str: text },
+    { op: 'str_del', path, pos: pos + first + text.length, len: old.length - first },
+    { op: 'str_del', path, pos, len: first },
+  ];
 }
 
 function joinNear(hunks: readonly Hunk[]): Hunk[] {

@@ -1,15 +1,23 @@
-import { diffArrays, type Identity } from './diff-array.js';
+import { diffArrays } from './diff-array.js';
 import { diffText } from './diff-text.js';
+import { defaultIdentities, isAnother, type Identity } from './identity.js';
 import type { JsonArray, JsonObject, JsonValue } from './json.js';
 import type { NormalPatch, Operation, Path } from './operation.js';
+import type { PathPatterns } from './path-patterns.js';
 import { isObject } from './value.js';
 
 export interface DiffOptions {
-  /** Say changes of strings as `str_ins` and `str_del`, so that concurrent edits of the same text merge. Default: one `replace`. */
-  readonly text?: boolean;
   /**
-   * What names an item of an array: items with the same name are the same item, changed or moved. Undefined: the item has
-   * none. Used for an array only where every item has a name and no two the same. Default: the member `id`, `_id` or `key`.
+   * Which changed strings are said as `str_ins` and `str_del`, so that concurrent edits of the same text merge; true: all. The others
+   * are values, and said as one `replace`. Default: none.
+   */
+  readonly text?: boolean | PathPatterns;
+  /** Which changed whole numbers are said as `inc` by the difference, so that concurrent ones add up. Default: none. */
+  readonly counters?: PathPatterns;
+  /**
+   * What names a value: an item with the same name is the same item, changed or moved; an object in the place of one with
+   * another name is another one and replaces it, so that their members do not mix. Undefined: the value has no name. Used for
+   * an array only where every item has a name and no two the same. Default: the member `id`, `_id` or `key`.
    */
   readonly identity?: Identity;
 }
@@ -26,15 +34,16 @@ export interface DiffOptions {
  */
 export function diff(before: JsonValue, after: JsonValue, options: DiffOptions = {}): NormalPatch {
   const patch: Operation[] = [];
-  diffValues(before, after, [], { patch, text: options.text === true, identity: options.identity });
+  diffValues(before, after, [], { patch, text: options.text ?? false, counters: options.counters, identities: options.identity === undefined ? defaultIdentities : [options.identity] });
   return patch;
 }
 
 /** What the parts of one diff share. */
 export interface DiffRun {
   readonly patch: Operation[];
-  readonly text: boolean;
-  readonly identity: Identity | undefined;
+  readonly text: boolean | PathPatterns;
+  readonly counters: PathPatterns | undefined;
+  readonly identities: readonly Identity[];
 }
 
 /** Adds to the patch what leads from `before` to `after` at `path`. */
@@ -46,11 +55,22 @@ export function diffValues(before: JsonValue, after: JsonValue, path: Path, run:
       return;
     }
   } else if (isObject(before) && isObject(after)) {
-    diffObjects(before, after, path, run);
-    return;
-  } else if (run.text && typeof before === 'string' && typeof after === 'string') {
-    diffText(before, after, path, run);
-    return;
+    // The document itself is the same whatever its members say: it has its own id.
+    if (path.length === 0 || !isAnother(before, after, run.identities)) {
+      diffObjects(before, after, path, run);
+      return;
+    }
+  } else if (typeof before === 'string' && typeof after === 'string') {
+    if (run.text === true || (run.text !== false && run.text.matches(path))) {
+      diffText(before, after, path, run);
+      return;
+    }
+  } else if (Number.isSafeInteger(before) && Number.isSafeInteger(after) && run.counters?.matches(path) === true) {
+    const by = (after as number) - (before as number);
+    if (Number.isSafeInteger(by)) {
+      run.patch.push({ op: 'inc', path, value: by });
+      return;
+    }
   }
   run.patch.push({ op: 'replace', path, value: after });
 }

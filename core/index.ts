@@ -1,6 +1,7 @@
 export * from './apply.js';
 export * from './clock.js';
 export * from './clock-verdict.js';
+export { noDefinition, parseDefinition, type CollectionDefinition, type Definition } from './collection-definition.js';
 export * from './condition.js';
 export * from './conflict.js';
 export { withItem, type LosingSide } from './conflict-item.js';
@@ -17,6 +18,7 @@ export { isHeld, lookForLossyNumber, lossyNumberIn, lossyNumberMessage, type Los
 export { parsePatch } from './parse.js';
 export { parseConflict } from './parse-conflict.js';
 export { patchFromPaths, type PathOperation } from './path-patch.js';
+export { PathPatterns } from './path-patterns.js';
 export { formatPointer, parsePointer } from './pointer.js';
 export { canonicalJson, checkValue, depthOf, equalValues, jsonBytes, takeValue } from './value.js';
 export { toWire } from './wire.js';

@@ -59,6 +59,18 @@ describe('diff', () => {
     expect(diff(before, wanted, { identity }).map(({ op }) => op)).toEqual(['move', 'replace']);
   });
 
+  it('replaces an object by one with another identity instead of mixing their members, in lists and out of them', () => {
+    const red = { id: 1, name: 'red', motto: 'go' };
+    const blue = { id: 2, name: 'blue' };
+    expect(diff({ team: red }, { team: blue })).toEqual([{ op: 'replace', path: ['team'], value: blue }]);
+    expect(diff({ team: red }, { team: { ...red, name: 'ruby' } })).toEqual([{ op: 'replace', path: ['team', 'name'], value: 'ruby' }]);
+    expect(diff({ team: { name: 'red' } }, { team: { id: 1, name: 'red' } })).toEqual([{ op: 'add', path: ['team', 'id'], value: 1 }]);
+    // A document is the same document, whatever its members say.
+    expect(diff(red, { ...red, id: 3 })).toEqual([{ op: 'replace', path: ['id'], value: 3 }]);
+    const identity = (value: JsonValue) => (value as { name?: string }).name;
+    expect(diff({ team: red }, { team: { ...red, name: 'ruby' } }, { identity })).toEqual([{ op: 'replace', path: ['team'], value: { ...red, name: 'ruby' } }]);
+  });
+
   it('changes the edited item of a list without names where it stands', () => {
     const before = [{ t: 'x', n: 1 }, { t: 'y', n: 1 }];
     const wanted = [{ t: 'new', n: 0 }, { t: 'x', n: 1 }, { t: 'y', n: 2 }];
@@ -70,16 +82,17 @@ describe('diff', () => {
 
   it('says a change of text as edits when asked to', () => {
     expect(diff({ t: 'the quick fox' }, { t: 'the slow fox!' }, { text: true })).toEqual([
-      { op: 'str_del', path: ['t'], pos: 4, len: 5 },
-      { op: 'str_ins', path: ['t'], pos: 4, str: 'slow' },
+      { op: 'str_ins', path: ['t'], pos: 5, str: 'slow' },
+      { op: 'str_del', path: ['t'], pos: 9, len: 4 },
+      { op: 'str_del', path: ['t'], pos: 4, len: 1 },
       { op: 'str_ins', path: ['t'], pos: 12, str: '!' },
     ]);
   });
 
-  it('says texts that have little in common as one deletion and one insertion between what they share', () => {
+  it('says texts that have little in common as one replaced range between what they share', () => {
     const before = `shared start ${'abcdefghij'.repeat(60)}😀 shared end`;
     const wanted = `shared start ${'9876543210'.repeat(70)}😁 shared end`;
-    expect(diff(before, wanted, { text: true }).map(({ op }) => op)).toEqual(['str_del', 'str_ins']);
+    expect(diff(before, wanted, { text: true }).map(({ op }) => op)).toEqual(['str_ins', 'str_del', 'str_del']);
     expect(after(before, wanted, { text: true })).toBe(canonicalJson(wanted));
   });
 
