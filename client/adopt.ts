@@ -37,7 +37,7 @@ export function adopt(before: DocumentState | undefined, head: Head): Result<Adv
     createdAt: head.createdAt,
     updatedAt: head.updatedAt,
   };
-  if (before === undefined || before.pending.length === 0) return ok({ state: base, conflicts: [] });
+  if (before === undefined || before.pending.length === 0) return ok({ state: base, conflicts: [], moves: undefined });
 
   const taken = before.pending.findIndex(({ counter, patchId }) => counter === head.counter && patchId === head.patchId) + 1;
   if (before.pending.slice(taken).some(({ counter }) => counter !== null && counter <= head.counter)) {
@@ -47,15 +47,15 @@ export function adopt(before: DocumentState | undefined, head: Head): Result<Adv
     });
   }
   const pending = before.pending.slice(taken);
-  if (pending.length === 0) return ok({ state: base, conflicts: [] });
+  if (pending.length === 0) return ok({ state: base, conflicts: [], moves: undefined });
   const kept = { ...base, pending, value: before.value, deleted: visiblyDeleted(head.deleted, pending) };
-  if (createClashes(pending)) return ok({ state: kept, conflicts: [] });
+  if (createClashes(pending)) return ok({ state: kept, conflicts: [], moves: undefined });
 
   const reached = valueAfter(before.confirmed ?? null, before.pending.slice(0, taken));
   if (!reached.ok) return reached;
-  const rebased = rebasePending({ id: before.id, reached: confirmed }, pending, before.value, [difference(reached.value, confirmed, pending)], () => null);
+  const rebased = rebasePending({ id: before.id, reached: confirmed }, pending, before.value, [difference(reached.value, confirmed, pending)]);
   if (!rebased.ok) return rebased;
-  return ok({ state: { ...kept, pending: rebased.value.pending, value: rebased.value.value }, conflicts: rebased.value.conflicts });
+  return ok({ state: { ...kept, pending: rebased.value.pending, value: rebased.value.value }, conflicts: rebased.value.conflicts, moves: rebased.value.moves });
 }
 
 /**

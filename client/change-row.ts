@@ -12,8 +12,9 @@ export type ChangeRow = readonly [
   counter: Counter,
   /** Milliseconds since 1970. */
   committedAt: number,
-  collection?: string,
-  title?: string,
+  collection?: string | null,
+  title?: string | null,
+  losers?: readonly string[],
 ];
 
 /** A change as a replica takes it from the feed. */
@@ -30,6 +31,8 @@ export interface RemoteChange {
   /** With CREATE only, else empty. */
   readonly collection: string;
   readonly title: string;
+  /** Replicas whose earlier changes lost something to it; mostly there are none. */
+  readonly losers?: readonly string[];
 }
 
 /** Changes in order of position, and the cursor that stands after them. */
@@ -39,7 +42,7 @@ export interface RemoteBatch {
   readonly cursor: Cursor;
 }
 
-export const changeOf = ([documentId, revision, position, kind, patch, patchId, counter, committedAt, collection = '', title = '']: ChangeRow): RemoteChange => ({
+export const changeOf = ([documentId, revision, position, kind, patch, patchId, counter, committedAt, collection, title, losers = []]: ChangeRow): RemoteChange => ({
   documentId,
   revision,
   position,
@@ -48,6 +51,7 @@ export const changeOf = ([documentId, revision, position, kind, patch, patchId, 
   patchId,
   counter,
   committedAt: new Date(committedAt).toISOString(),
-  collection,
-  title,
+  collection: collection ?? '',
+  title: title ?? '',
+  losers,
 });

@@ -19,6 +19,7 @@ export type { DraftFunction, Edited } from './edit.js';
 export type { Unsubscribe } from './live.js';
 export type { LocalConflict } from './store/conflicts.js';
 export type { QuarantinedEdit } from './store/quarantine.js';
+export type { Restoration } from './restoration.js';
 export type { Replaced } from './replaced.js';
 export type { PendingChange, Withdrawal } from './set-aside.js';
 export { patchFromPaths } from './path-patch.js';

@@ -1,6 +1,7 @@
 import { ConcordError, type DocumentId, type PatchId } from '@concord/core';
 import { adopt, type Head } from './adopt.js';
-import { advance } from './advance.js';
+import { advance, type LossesAt } from './advance.js';
+import { onlyKeys } from './carried.js';
 import type { RemoteBatch, RemoteChange } from './change-row.js';
 import type { FoundConflict } from './store/conflicts.js';
 import type { Store } from './store/store.js';
@@ -30,7 +31,7 @@ export class Pull {
    * Applies a batch: all of it, then its cursor. Long batches take several transactions, the last of which has the cursor: if
    * the process dies in between, the batch comes again and what is there already is dropped by its revision.
    */
-  async apply(batch: RemoteBatch): Promise<void> {
+  async apply(batch: RemoteBatch, losses: LossesAt = new Map()): Promise<void> {
     const groups = [...byDocument(batch.changes)];
     const holes = new Set<DocumentId>();
     let next = 0;
@@ -40,7 +41,7 @@ export class Pull {
         const end = performance.now() + sliceMs;
         do {
           const [id, changes] = groups[next++]!;
-          if (!this.advanceOne(id, changes)) holes.add(id);
+          if (!this.advanceOne(id, changes, losses)) holes.add(id);
         } while (next < groups.length && performance.now() < end);
         if (next === groups.length && holes.size === 0) this.finish(batch);
       });
@@ -50,6 +51,8 @@ export class Pull {
     }
     if (holes.size > 0) {
       await this.fetch([...holes]);
+      const missed = [...holes].flatMap((id) => (groups.find(([group]) => group === id)?.[1] ?? []).flatMap(({ position }) => losses.get(position) ?? []));
+      if (missed.length > 0) this.store.transact(() => this.noteMissed(missed));
       for (const [id, changes] of groups) if (holes.has(id)) this.tellReturned(changes);
     }
     if (holes.size > 0 || groups.length === 0) this.store.transact(() => this.finish(batch));
@@ -74,14 +77,24 @@ export class Pull {
     }
   }
 
-  private advanceOne(id: DocumentId, changes: readonly RemoteChange[]): boolean {
+  /** Within the caller's transaction: what edits made here lost to changes that did not come one by one. None is noted twice. */
+  noteMissed(losses: readonly FoundConflict[]): void {
+    // Two edits may have met in several conflicts: all of them are looked for before the first is added.
+    for (const loss of losses.filter((each) => !this.store.conflicts.has(each))) {
+      const restore = loss.restore !== null && onlyKeys(loss.restore) ? loss.restore : null;
+      this.store.addConflict({ ...loss, restore }, loss.committedAt ?? this.timestamp());
+    }
+  }
+
+  private advanceOne(id: DocumentId, changes: readonly RemoteChange[], losses: LossesAt): boolean {
     const before = this.store.read(id);
-    const advanced = advance(before, changes);
+    const advanced = advance(before, changes, losses);
     if (!advanced.ok) return false;
     if (advanced.value === undefined) return true;
-    const { state, conflicts } = advanced.value;
+    const { state, conflicts, moves } = advanced.value;
     if (state.left && state.pending.length === 0) this.store.delete(id);
     else if (state !== before) this.store.write(state);
+    if (before !== undefined) this.store.carryRestores(before, moves);
     this.note(conflicts);
     for (const { patchId } of changes) this.store.quarantine.delete(patchId as PatchId);
     return true;
@@ -94,6 +107,7 @@ export class Pull {
     const adopted = adopt(before, head);
     if (adopted.ok) {
       this.store.write(adopted.value.state, round);
+      if (before !== undefined) this.store.carryRestores(before, adopted.value.moves);
       this.note(adopted.value.conflicts);
       return;
     }
@@ -123,7 +137,7 @@ export class Pull {
   private note(conflicts: readonly FoundConflict[]): void {
     if (conflicts.length === 0) return;
     const at = this.timestamp();
-    for (const conflict of conflicts) this.store.addConflict(conflict, at);
+    for (const conflict of conflicts) this.store.addConflict(conflict, conflict.committedAt ?? at);
   }
 
   private timestamp(): string {

@@ -14,6 +14,7 @@ import { environmentOf, type Environment, type ReplicaOptions } from './options.
 import { Pull } from './pull.js';
 import { Push } from './push.js';
 import { Queries } from './query.js';
+import { restoreConflict, type Restoration } from './restoration.js';
 import { Session } from './session.js';
 import { SetAside, type PendingChange, type Withdrawal } from './set-aside.js';
 import { Settling } from './settling.js';
@@ -184,7 +185,7 @@ export class Replica {
     return this.setAside.withdraw(patchId as PatchId);
   }
 
-  /** Where an edit made here met a change of another replica and one of the two lost something; oldest first. */
+  /** Where an edit made here met an edit of another replica and one of the two lost something, whichever was first; oldest first. */
   conflicts(documentId?: string): readonly LocalConflict[] {
     this.assertOpen();
     return deepFreeze(this.store.conflicts.list(documentId as DocumentId | undefined));
@@ -196,6 +197,15 @@ export class Replica {
     checkListener(listener);
     this.conflictListeners.add(listener);
     return () => this.conflictListeners.delete(listener);
+  }
+
+  /**
+   * Makes an edit that brings back what a conflict lost, at its place as it is now; whose loss it was makes no difference. Refused, as a
+   * value with the reason, where there is nothing to bring back.
+   */
+  restoreConflict(id: number): Restoration {
+    this.assertOpen();
+    return restoreConflict(this.store, this.edits, id);
   }
 
   /** Forgets a conflict. False: there was none with this id. */

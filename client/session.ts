@@ -1,8 +1,9 @@
-import { ConcordError, canonicalJson, type DocumentId, type Failure, type JsonValue, type ReplicaId, type WorkspaceId } from '@concord/core';
+import { ConcordError, canonicalJson, type Cursor, type DocumentId, type Failure, type JsonValue, type ReplicaId, type WorkspaceId } from '@concord/core';
 import type { Head } from './adopt.js';
 import { changeOf } from './change-row.js';
 import { wireFilter } from './filter.js';
-import { ChangesDocument, HeadsDocument, MembershipDocument, ProbeDocument, PushDocument, SnapshotDocument, type HeadsQuery } from './generated/graphql.js';
+import { ChangesDocument, HeadsDocument, LossesDocument, MembershipDocument, ProbeDocument, PushDocument, SnapshotDocument, type HeadsQuery } from './generated/graphql.js';
+import { Losses, readLosses, type AskLosses } from './losses.js';
 import type { Environment } from './options.js';
 import { turn, type Pull } from './pull.js';
 import type { Push } from './push.js';
@@ -45,11 +46,12 @@ export class Session {
     await this.identify(socket);
     for (;;) {
       if (this.wanted === 'resync') {
-        this.store.transact(() => this.store.checkpoint.set({ checkpoint: null }));
+        this.store.transact(() => this.leaveFeed());
         this.wanted = undefined;
       }
       try {
         if (this.store.checkpoint.get().checkpoint === null) await this.snapshot(socket);
+        if (this.store.checkpoint.get().lossesSince !== null) await this.hearMissed(socket);
         await this.follow(socket);
       } catch (error) {
         if (!(error instanceof ConcordError)) throw error;
@@ -114,7 +116,12 @@ export class Session {
   private async identify(socket: Socket): Promise<void> {
     const { checkpoint } = this.store;
     const filter = canonicalJson(wireFilter(this.environment.filter) as JsonValue);
-    if (checkpoint.get().filter !== filter) this.store.transact(() => checkpoint.set({ filter, checkpoint: null }));
+    if (checkpoint.get().filter !== filter) {
+      this.store.transact(() => {
+        this.leaveFeed();
+        checkpoint.set({ filter });
+      });
+    }
     if (checkpoint.get().workspaceId !== null) return;
     const { workspaces } = await socket.execute(MembershipDocument, {});
     const [first] = workspaces;
@@ -127,6 +134,26 @@ export class Session {
     await takeSnapshot(this.store, this.pull, async (after) => (await socket.execute(SnapshotDocument, { ...variables, after })).snapshot);
   }
 
+  /** Within the caller's transaction: the feed cannot be continued. What was lost to changes after this cursor is asked for later. */
+  private leaveFeed(): void {
+    const { checkpoint, lossesSince } = this.store.checkpoint.get();
+    this.store.checkpoint.set({ checkpoint: null, lossesSince: lossesSince ?? checkpoint });
+  }
+
+  /** After a resync: what edits made here lost to changes that did not come by the feed. */
+  private async hearMissed(socket: Socket): Promise<void> {
+    const losses = await readLosses(this.asking(socket, this.store.checkpoint.get().lossesSince));
+    this.store.transact(() => {
+      this.pull.noteMissed(losses);
+      this.store.checkpoint.set({ lossesSince: null });
+    });
+  }
+
+  private asking(socket: Socket, since: Cursor | null): AskLosses {
+    const { replicaId, workspaceId } = this.store.checkpoint.get();
+    return async (after) => (await socket.execute(LossesDocument, { replicaId, since, after, workspaceId })).losses;
+  }
+
   /** Returns when the feed must begin anew: told so by the server, or by `restart`. */
   private async follow(socket: Socket): Promise<void> {
     const stream = socket.follow(ChangesDocument, {
@@ -134,6 +161,7 @@ export class Session {
       ...wireFilter(this.environment.filter),
       workspaceId: this.workspaceId(),
     });
+    const losses = new Losses();
     let events = 0;
     let live = false;
     try {
@@ -143,7 +171,9 @@ export class Session {
           this.wanted = 'resync';
           return;
         }
-        await this.pull.apply({ ...event, changes: event.rows.map(changeOf) });
+        const changes = event.rows.map(changeOf);
+        const { replicaId, checkpoint } = this.store.checkpoint.get();
+        await this.pull.apply({ ...event, changes }, await losses.of(changes, replicaId, this.asking(socket, checkpoint)));
         this.events.pulled(event.upToDate);
         if (this.wanted === 'resync') return;
         if (!event.upToDate || live) continue;

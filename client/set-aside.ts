@@ -81,6 +81,7 @@ export class SetAside {
     this.store.transact(() => {
       if (withdrawn.state === undefined) this.store.delete(state.id);
       else this.store.write(withdrawn.state);
+      this.store.carryRestores(state, withdrawn.moves);
       for (const conflict of withdrawn.conflicts) this.store.addConflict(conflict, this.timestamp());
     });
     return { withdrawn: true, documentId: state.id, patchId };

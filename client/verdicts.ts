@@ -97,6 +97,7 @@ export class Verdicts {
       this.store.quarantine.add(state, withdrawn.refused, at);
       if (withdrawn.state === undefined) this.store.delete(id);
       else this.store.write(withdrawn.state);
+      this.store.carryRestores(state, withdrawn.moves);
       for (const conflict of withdrawn.conflicts) this.store.addConflict(conflict, at);
     });
   }

@@ -1,4 +1,4 @@
-import { invert, ok, type Failure, type JsonValue, type PatchId } from '@concord/core';
+import { invert, ok, type Failure, type JsonValue, type NormalPatch, type PatchId } from '@concord/core';
 import { rebasePending } from './advance.js';
 import { createClashes, valueAfter, visiblyDeleted, withoutGuards, type DocumentState, type PendingEdit } from './document-state.js';
 import type { FoundConflict } from './store/conflicts.js';
@@ -10,6 +10,8 @@ export interface Withdrawn {
   readonly refused: readonly Refusal[];
   /** What later edits lost because they were made inside of what the refused one did. */
   readonly conflicts: readonly FoundConflict[];
+  /** As of an advance. */
+  readonly moves: readonly NormalPatch[] | undefined;
 }
 
 /**
@@ -20,7 +22,7 @@ export interface Withdrawn {
  */
 export function withdraw(before: DocumentState, patchId: PatchId, reason: Failure): Withdrawn {
   const at = before.pending.findIndex((edit) => edit.patchId === patchId);
-  if (at < 0) return { state: before, refused: [], conflicts: [] };
+  if (at < 0) return { state: before, refused: [], conflicts: [], moves: [] };
   const edit = before.pending[at]!;
   const earlier = before.pending.slice(0, at);
   const later = before.pending.slice(at + 1);
@@ -31,7 +33,7 @@ export function withdraw(before: DocumentState, patchId: PatchId, reason: Failur
     const pending = [...earlier, ...rebased.value.pending.map(renumbered)];
     // Where a later edit wins, only what the refused one had written over is not put back.
     const conflicts = rebased.value.conflicts.filter(({ conflict }) => conflict.loser === 'later');
-    return { state: settle(before, pending, rebased.value.value), refused: reasons, conflicts };
+    return { state: settle(before, pending, rebased.value.value), refused: reasons, conflicts, moves: rebased.value.moves };
   }
   for (const follower of later) {
     reasons.push({
@@ -39,9 +41,9 @@ export function withdraw(before: DocumentState, patchId: PatchId, reason: Failur
       reason: { code: 'PATCH_DEPENDS_ON_REFUSED', message: `The edit ${edit.patchId} that it was made on was refused: ${reason.message}` },
     });
   }
-  if (gone || (earlier.length === 0 && before.confirmed === undefined)) return { state: undefined, refused: reasons, conflicts: [] };
+  if (gone || (earlier.length === 0 && before.confirmed === undefined)) return { state: undefined, refused: reasons, conflicts: [], moves: undefined };
   const reached = createClashes(before.pending) ? ok(before.confirmed) : valueAfter(before.confirmed ?? null, earlier);
-  return { state: settle(before, earlier, (reached.ok ? reached.value : undefined) ?? before.value), refused: reasons, conflicts: [] };
+  return { state: settle(before, earlier, (reached.ok ? reached.value : undefined) ?? before.value), refused: reasons, conflicts: [], moves: undefined };
 }
 
 /** A counter that the server has not taken is free again; the edit stays frozen, its bytes may still be on their way. */
@@ -52,7 +54,7 @@ function pastInverse(before: DocumentState, earlier: readonly PendingEdit[], edi
   if (!base.ok) return base;
   const inverse = invert(base.value, withoutGuards(edit.patch));
   if (!inverse.ok) return inverse;
-  return rebasePending({ id: before.id }, later, before.value, [inverse.value], () => null);
+  return rebasePending({ id: before.id }, later, before.value, [inverse.value]);
 }
 
 function settle(before: DocumentState, pending: readonly PendingEdit[], value: JsonValue): DocumentState {

@@ -9,13 +9,15 @@ export interface Meta {
   readonly epoch: number;
   /** The feed up to here is in `documents`. Null: the first sync has not been finished. */
   readonly checkpoint: Cursor | null;
+  /** What was lost to changes after this cursor is still to be asked for: they came by a resync. Null: nothing is. */
+  readonly lossesSince: Cursor | null;
   /** What of the workspace this replica holds, as canonical JSON. */
   readonly filter: string;
   /** Number of the newest snapshot; rows of an older one that it did not touch are gone from the server. */
   readonly round: number;
 }
 
-const defaults: Omit<Meta, 'replicaId'> = { workspaceId: null, epoch: 1, checkpoint: null, filter: '{}', round: 0 };
+const defaults: Omit<Meta, 'replicaId'> = { workspaceId: null, epoch: 1, checkpoint: null, lossesSince: null, filter: '{}', round: 0 };
 
 export class Checkpoint {
   private current: Meta;

@@ -13,6 +13,9 @@
  * `outbox.state`: 0 never sent (may still be squashed), 1 sent (frozen). `counter` is given at the first sending.
  * One tree and no index beside it: a local edit writes one page of it.
  *
+ * `conflicts.side`: which of the two edits was made here. `restore`: the patch that brings back what was lost, for what the app sees with
+ * the edits of the outbox up to `seen_seq`; NULL: there is none. See `carried`.
+ *
  * `quarantine.replaced`: what was at the places of the patch before it, see `Replaced`; `revision`: of the document it was made on.
  */
 export const migrations: readonly string[] = [
@@ -84,5 +87,12 @@ export const migrations: readonly string[] = [
   `
   ALTER TABLE quarantine ADD COLUMN revision INTEGER;
   ALTER TABLE quarantine ADD COLUMN replaced TEXT NOT NULL DEFAULT '[]';
+  `,
+  `
+  ALTER TABLE conflicts ADD COLUMN side TEXT NOT NULL DEFAULT 'later';
+  ALTER TABLE conflicts ADD COLUMN other_patch TEXT;
+  ALTER TABLE conflicts ADD COLUMN author TEXT;
+  ALTER TABLE conflicts ADD COLUMN restore TEXT;
+  ALTER TABLE conflicts ADD COLUMN seen_seq INTEGER NOT NULL DEFAULT 0;
   `,
 ];

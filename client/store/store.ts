@@ -1,5 +1,5 @@
 import Sqlite, { type Database } from 'better-sqlite3';
-import { ConcordError, jsonBytes, type DocumentId, type ReplicaId } from '@concord/core';
+import { ConcordError, jsonBytes, type DocumentId, type NormalPatch, type ReplicaId } from '@concord/core';
 import type { DocumentState, PendingEdit } from '../document-state.js';
 import { Views } from '../document-view.js';
 import { Checkpoint } from './checkpoint.js';
@@ -203,9 +203,18 @@ export class Store {
     this.stage(id, before, undefined, 0, true);
   }
 
-  /** Within a transaction: keeps a conflict that was found; `foundAt` is ISO 8601. Who listens to commits is told. */
+  /**
+   * Within a transaction, after the document was written: keeps a conflict that was found; `foundAt` is ISO 8601. Who listens to commits
+   * is told.
+   */
   addConflict(found: FoundConflict, foundAt: string): void {
-    this.transaction().conflicts.push(this.conflicts.add(found, foundAt));
+    const seenSeq = this.read(found.documentId)?.pending.at(-1)?.seq ?? 0;
+    this.transaction().conflicts.push(this.conflicts.add(found, foundAt, seenSeq));
+  }
+
+  /** Within a transaction, after the document was written: patches that bring lost values back are taken along. See `Conflicts.carry`. */
+  carryRestores(before: DocumentState, moves: readonly NormalPatch[] | undefined): void {
+    this.conflicts.carry(before, moves, this.read(before.id)?.pending.at(-1)?.seq ?? 0);
   }
 
   /** Forgets parsed documents, after rows were changed by set-based statements. */

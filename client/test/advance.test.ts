@@ -55,7 +55,7 @@ describe('a document that moves along the feed', () => {
   it('drops what it has already, and is the same object when nothing is left', () => {
     const state = document([1], [1]);
     const advanced = advance(state, [change(2, []), change(3, [])]);
-    expect(advanced).toEqual({ ok: true, value: { state, conflicts: [] } });
+    expect(advanced).toEqual({ ok: true, value: { state, conflicts: [], moves: [] } });
     expect(advanced.ok && advanced.value?.state).toBe(state);
   });
 

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import pg from 'pg';
 import { canonicalJson, type JsonValue } from '@concord/core';
 import { startTestServer, type TestServer } from '../../server/test/harness.js';
 import { openReplica, type Replica, type ReplicaOptions } from '../index.js';
@@ -57,6 +58,14 @@ export class World {
     );
     const { nodes } = data!['history'] as { nodes: { patchId: string; kind: string; revision: number }[] };
     return nodes.reverse();
+  }
+
+  /** One statement on the server's database. */
+  async sql(text: string): Promise<void> {
+    const client = new pg.Client({ connectionString: this.server.databaseUrl });
+    await client.connect();
+    await client.query(text);
+    await client.end();
   }
 
   async close(): Promise<void> {
