@@ -103,7 +103,10 @@ export class Collection<T = unknown> {
     const selection = selectionOf(this.name, query);
     let last: readonly DocumentView<T>[] | undefined;
     const read = (rows: readonly { readonly id: DocumentId }[]): readonly DocumentView<T>[] => {
-      const documents = rows.map(({ id }) => this.store.views.of<T>(this.store.read(id)!));
+      const documents = rows.flatMap(({ id }) => {
+        const state = this.store.read(id);
+        return state === undefined ? [] : [this.store.views.of<T>(state)];
+      });
       if (last?.length !== documents.length || documents.some((document, index) => document !== last?.[index])) last = Object.freeze(documents);
       return last;
     };

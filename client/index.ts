@@ -18,6 +18,7 @@ export type { DeepReadonly, DocumentView } from './document-view.js';
 export type { DraftFunction, Edited } from './edit.js';
 export type { Unsubscribe } from './live.js';
 export type { LocalConflict } from './store/conflicts.js';
+export { rescueOutbox, type Rescued, type RescuedEdit } from './store/rescue.js';
 export type { QuarantinedEdit } from './store/quarantine.js';
 export type { Restoration } from './restoration.js';
 export type { Replaced } from './replaced.js';

@@ -125,7 +125,10 @@ function page(store: Store, queries: Queries, args: Arguments, ids: Set<Document
   const rows = queries.select({ ...selection, limit: first + 1 });
   for (const { id } of rows) ids.add(id);
   const shown = rows.slice(0, first);
-  const edges = shown.map(({ id, key }) => ({ cursor: key, node: nodeOf(store.read(id)!) }));
+  const edges = shown.flatMap(({ id, key }) => {
+    const state = store.read(id);
+    return state === undefined ? [] : [{ cursor: key, node: nodeOf(state) }];
+  });
   return {
     edges,
     nodes: edges.map(({ node }) => node),

@@ -35,10 +35,9 @@ export function chooseBatch(store: Store, choice: BatchChoice): Sent[] {
   let bytes = 0;
   for (const id of store.waiting) {
     if (choice.waits(id)) continue;
-    const state = store.read(id);
-    if (state === undefined || state.pending.every(({ patchId }) => choice.isAcknowledged(patchId))) continue;
-    const frozen = freeze(store, state, choice, { edits: choice.mostEdits - batch.length, bytes: mostBytes - bytes, atLeastOne: batch.length === 0 });
-    if (frozen.state !== state) changed.push(frozen);
+    const frozen = frozenOf(store, id, choice, { edits: choice.mostEdits - batch.length, bytes: mostBytes - bytes, atLeastOne: batch.length === 0 });
+    if (frozen === undefined) continue;
+    if (frozen.state !== frozen.before) changed.push(frozen);
     batch.push(...frozen.chosen);
     bytes += frozen.bytes;
     if (batch.length >= choice.mostEdits || bytes >= mostBytes * 0.9) break;
@@ -54,6 +53,18 @@ export function chooseBatch(store: Store, choice: BatchChoice): Sent[] {
     });
   }
   return batch;
+}
+
+/** What of a document is to be sent; undefined: nothing. A document whose edits cannot be worked with is set aside, and stops no other. */
+function frozenOf(store: Store, id: DocumentId, choice: BatchChoice, room: Parameters<typeof freeze>[3]): (Frozen & { readonly before: DocumentState }) | undefined {
+  try {
+    const before = store.read(id);
+    if (before === undefined || before.pending.every(({ patchId }) => choice.isAcknowledged(patchId))) return undefined;
+    return { ...freeze(store, before, choice, room), before };
+  } catch (error) {
+    store.setAside(id, error);
+    return undefined;
+  }
 }
 
 interface Fold {

@@ -99,11 +99,22 @@ export class Push {
 
   private fill(): void {
     if (this.surroundings === undefined || this.pause !== undefined || this.batchesInFlight >= mostBatchesInFlight) return;
-    const batch = this.choose();
+    const batch = this.chosen();
     if (batch.length === 0) return;
     void this.run(this.surroundings, batch);
     // The next one is chosen after this one has left, while the server works on it.
     if (this.batchesInFlight < mostBatchesInFlight) void turn().then(() => this.wake());
+  }
+
+  /** Nothing, and another attempt later, where the file cannot be read or written now. */
+  private chosen(): Sent[] {
+    try {
+      return this.choose();
+    } catch (error) {
+      this.surroundings?.failed(error instanceof ConcordError ? error : new ConcordError('INTERNAL', `The edits that wait could not be sent: ${String(error)}`, {}, { cause: error }));
+      this.pauseFor(backoff(this.attempts++, this.environment));
+      return [];
+    }
   }
 
   private choose(): Sent[] {
@@ -134,6 +145,7 @@ export class Push {
     try {
       goOn = await this.sendBatch(surroundings, batch);
     } catch (error) {
+      if (!(error instanceof ConcordError)) this.setAsideUnsendable(batch);
       if (this.surroundings === surroundings) {
         surroundings.failed(error instanceof ConcordError ? error : new ConcordError('INTERNAL', String(error), {}, { cause: error }));
         this.pauseFor(backoff(this.attempts++, this.environment));
@@ -146,6 +158,17 @@ export class Push {
       for (const resolve of waiters) resolve();
       // Also when it was started anew while this answer was waited for.
       if (goOn || this.surroundings !== surroundings) this.wake();
+    }
+  }
+
+  /** The batch could not be written as a message: what is at fault is set aside, so that the others are sent. */
+  private setAsideUnsendable(batch: readonly Sent[]): void {
+    for (const sent of batch) {
+      try {
+        JSON.stringify(editInput(sent, 0 as DocumentState['revision'], 0));
+      } catch (error) {
+        this.store.setAside(sent.id, error);
+      }
     }
   }
 

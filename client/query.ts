@@ -1,6 +1,7 @@
 import { ConcordError, type Condition, type DocumentId, type Pointer } from '@concord/core';
+import Sqlite from 'better-sqlite3';
 import { addFunctions, conditionSql, orderSql, type Sql } from './condition-sql.js';
-import type { Store } from './store/store.js';
+import { notRead, type Store } from './store/store.js';
 
 /** Which documents, in which order. */
 export interface Selection {
@@ -28,8 +29,23 @@ export class Queries {
     addFunctions(store.database);
   }
 
-  /** @throws ConcordError UNAVAILABLE when the replica is closed or its file cannot be written, CURSOR_INVALID. */
+  /** @throws ConcordError UNAVAILABLE when the replica is closed or its file cannot be read or written, CURSOR_INVALID. */
   select(selection: Selection): Selected[] {
+    try {
+      return this.run(selection);
+    } catch (error) {
+      if (!(error instanceof Sqlite.SqliteError) && !(error instanceof SyntaxError)) throw error;
+      // A row whose value is damaged stops every query that looks into values: it is set aside, and the query asked again.
+      try {
+        this.store.readUnreadable();
+        return this.run(selection);
+      } catch (again) {
+        throw again instanceof Sqlite.SqliteError ? notRead(again) : again;
+      }
+    }
+  }
+
+  private run(selection: Selection): Selected[] {
     const orderBy = orderOf(selection);
     const conditions: Sql[] = [];
     if (selection.includeDeleted !== true) conditions.push({ text: 'deleted = 0', parameters: [] });

@@ -1,4 +1,5 @@
 import type { Client } from '@urql/core';
+import type { Database } from 'better-sqlite3';
 import { ConcordError, deepFreeze, type CollectionDefinition, type DocumentId, type PatchId, type ReplicaId, type WirePatch } from '@concord/core';
 import { checkCollectionName, checkListener, idOf } from './arguments.js';
 import { checkOptions, checkToken } from './check-options.js';
@@ -20,9 +21,9 @@ import { SetAside, type PendingChange, type Withdrawal } from './set-aside.js';
 import { Settling } from './settling.js';
 import { WatchedStatus, type ReplicaStatus } from './status.js';
 import type { LocalConflict } from './store/conflicts.js';
-import { openDatabase } from './store/open.js';
+import { openDatabase, translated } from './store/open.js';
 import type { QuarantinedEdit } from './store/quarantine.js';
-import { Store } from './store/store.js';
+import { Store, type Commit, type Damage } from './store/store.js';
 import { WriteAheadLog } from './store/write-ahead-log.js';
 import { urqlClient } from './urql.js';
 
@@ -79,12 +80,7 @@ export class Replica {
     });
     const database = openDatabase(options.database, options.durability ?? 'normal');
     this.writeAheadLog = new WriteAheadLog(database, environment.timers);
-    this.store = new Store(database, environment.newReplicaId, (commit) => {
-      this.writeAheadLog.written();
-      this.live.committed(commit);
-      this.conflicted(commit.conflicts);
-      this.progressed();
-    });
+    this.store = this.openStore(database, options.database);
     try {
       const { workspaceId } = options;
       if (workspaceId !== undefined) this.store.transact(() => this.store.checkpoint.bindWorkspace(workspaceId));
@@ -95,7 +91,7 @@ export class Replica {
     this.queries = new Queries(this.store);
     this.push = new Push(this.store, environment, (state) => inFilter(environment.filter, state));
     this.edits = new LocalEdits(this.store, environment, () => this.push.wake(), this.definitions);
-    this.setAside = new SetAside(this.store, this.edits, () => new Date(environment.now()).toISOString());
+    this.setAside = new SetAside(this.store, this.edits, () => this.timestamp());
     this.pull = new Pull(this.store, {
       now: environment.now,
       heads: (ids) => this.session.heads(this.connection.socket(), ids),
@@ -122,6 +118,7 @@ export class Replica {
       },
     );
     this.watchedStatus = new WatchedStatus(this.store, this.connection);
+    this.store.setAsideUnreadable();
     if (options.online !== false) this.connection.start();
   }
 
@@ -320,6 +317,25 @@ export class Replica {
     this.watchedStatus.end();
   }
 
+  private openStore(database: Database, path: string): Store {
+    const committed = (commit: Commit): void => {
+      this.writeAheadLog.written();
+      this.live.committed(commit);
+      this.conflicted(commit.conflicts);
+      this.progressed();
+    };
+    try {
+      return translated(path, () => new Store(database, this.environment.newReplicaId, committed, { timestamp: () => this.timestamp(), damaged: (damage) => this.damaged(damage) }));
+    } catch (error) {
+      database.close();
+      throw error;
+    }
+  }
+
+  private timestamp(): string {
+    return new Date(this.environment.now()).toISOString();
+  }
+
   private conflicted(conflicts: readonly LocalConflict[]): void {
     if (conflicts.length === 0 || this.conflictListeners.size === 0) return;
     // Not in the middle of a batch: a listener may edit.
@@ -327,6 +343,15 @@ export class Replica {
       // Copied: a listener may stop and listen anew, which would put it behind the others again and again.
       const listeners = [...this.conflictListeners];
       for (const conflict of deepFreeze(conflicts)) for (const listener of listeners) if (this.conflictListeners.has(listener)) callOfApp(() => listener(conflict));
+    });
+  }
+
+  /** In the middle of a reading, hence later. */
+  private damaged({ id, message, lost }: Damage): void {
+    queueMicrotask(() => {
+      if (this.closed) return;
+      this.failed(new ConcordError('INTERNAL', message, { id }));
+      if (lost) this.session.resync();
     });
   }
 

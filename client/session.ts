@@ -32,6 +32,7 @@ export interface SessionEvents {
  */
 export class Session {
   private wanted: 'resync' | 'new-replica-id' | undefined;
+  private endStream: (() => void) | undefined;
 
   constructor(
     private readonly environment: Environment,
@@ -40,6 +41,13 @@ export class Session {
     private readonly push: Push,
     private readonly events: SessionEvents,
   ) {}
+
+  /** The file has lost a document: all is taken from the server anew, at once or at the next connection, also of another process. */
+  resync(): void {
+    this.store.transact(() => this.store.checkpoint.set({ checkpoint: null }));
+    this.wanted = 'resync';
+    this.endStream?.();
+  }
 
   /** Runs until the connection ends. @throws ConcordError always. */
   async run(socket: Socket): Promise<never> {
@@ -179,7 +187,8 @@ export class Session {
         if (!event.upToDate || live) continue;
         live = true;
         if (this.wanted === 'new-replica-id') this.takeNewId();
-        this.startPush(socket, () => void stream.return?.());
+        this.endStream = () => void stream.return?.();
+        this.startPush(socket, this.endStream);
         this.events.live();
       }
     } catch (error) {
@@ -187,6 +196,7 @@ export class Session {
       const again = error instanceof ConcordError && (error.code === 'LAGGED' || error.code === 'FORBIDDEN');
       if (!again || events === 0) throw error;
     } finally {
+      this.endStream = undefined;
       this.push.stop();
       await stream.return?.();
       // What is on its way under the old id or epoch must be decided before either changes.

@@ -58,6 +58,9 @@ export class SetAside {
     if (refused === undefined) {
       throw new ConcordError('INPUT_INVALID', `There is no edit ${patchId} in quarantine: quarantined() lists those that are.`, { id: patchId });
     }
+    if (refused.unreadable !== undefined && changed === undefined) {
+      throw new ConcordError('INPUT_INVALID', `The edit ${patchId} was damaged in the file and cannot be made again as it is. Give the patch that it should be.`, { id: patchId });
+    }
     return this.edits.together(
       () => this.again(refused, changed, names),
       () => void this.store.quarantine.delete(patchId),

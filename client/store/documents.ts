@@ -71,6 +71,46 @@ export class Documents {
     return { state, bytes: unshown.reduce((bytes, { patch }) => bytes + jsonBytes(patch), Buffer.byteLength(row.value)) };
   }
 
+  /** The document as the server had it, without pending edits. `lost`: it is not to be read, though the server had it. */
+  confirmed(id: DocumentId, counter: number): { readonly state: DocumentState | undefined; readonly lost: boolean } {
+    const row = this.select.get(id);
+    if (row === undefined) return { state: undefined, lost: false };
+    const text = row.shown === 0 ? row.value : row.confirmed;
+    let value: JsonValue | undefined;
+    try {
+      if (text !== null) value = JSON.parse(text) as JsonValue;
+    } catch {
+      // Lost.
+    }
+    if (value === undefined) return { state: undefined, lost: row.revision > 0 };
+    const deleted = row.confirmed_deleted === 1;
+    const state: DocumentState = {
+      id,
+      collection: row.collection,
+      title: row.title,
+      confirmed: value,
+      confirmedDeleted: deleted,
+      revision: row.revision as Revision,
+      position: row.position,
+      value,
+      deleted,
+      pending: [],
+      counter: Math.max(row.counter, counter),
+      left: row.left_filter === 1,
+      createdAt: row.created_at,
+      updatedAt: row.updated_at,
+    };
+    return { state, lost: false };
+  }
+
+  /** Documents whose rows hold no JSON. Reads the whole table. */
+  unreadable(): DocumentId[] {
+    return this.database
+      .prepare<[], { id: string }>('SELECT id FROM documents WHERE NOT json_valid(value)')
+      .all()
+      .map(({ id }) => id as DocumentId);
+  }
+
   /** Writes everything but the outbox. Returns the bytes of the value as JSON. */
   write(state: DocumentState, round: number): number {
     const value = JSON.stringify(state.value);

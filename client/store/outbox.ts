@@ -92,6 +92,23 @@ export class Outbox {
     for (const seq of old.keys()) this.deleteRow.run(document, seq);
   }
 
+  /** Of the edits of a document that have one; 0: none. */
+  highestCounter(document: DocumentId): number {
+    return this.database.prepare<[string], { top: number | null }>('SELECT max(counter) AS top FROM outbox WHERE document = ?').get(document)!.top ?? 0;
+  }
+
+  /** Documents with edits whose patch is not JSON. */
+  unreadable(): DocumentId[] {
+    return this.database
+      .prepare<[], { document: string }>('SELECT DISTINCT document FROM outbox WHERE NOT json_valid(patch)')
+      .all()
+      .map(({ document }) => document as DocumentId);
+  }
+
+  deleteAll(document: DocumentId): void {
+    this.database.prepare<[string]>('DELETE FROM outbox WHERE document = ?').run(document);
+  }
+
   /** The replica has a new id: nothing was ever sent under it. */
   forgetCounters(): void {
     this.database.prepare('UPDATE outbox SET counter = NULL').run();

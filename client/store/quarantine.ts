@@ -14,6 +14,8 @@ export interface QuarantinedEdit {
   readonly replaced: readonly Replaced[];
   /** The newest revision of the server that the edit was made on; 0: the server did not have the document; null: not known. */
   readonly revision: Revision | null;
+  /** The patch as it stands in the file, where it was found damaged and cannot be read; `patch` is then empty. */
+  readonly unreadable?: string;
   /** With CREATE only, else null. */
   readonly collection: string | null;
   readonly title: string | null;
@@ -92,6 +94,18 @@ export class Quarantine {
     this.size += refusals.length;
   }
 
+  /** Within the caller's transaction: all edits of a document, as they stand in the outbox, which is the caller's to empty. Returns how many. */
+  takeOver(document: DocumentId, reason: Failure, refusedAt: string): number {
+    const { changes } = this.database
+      .prepare<[string, string, string, string]>(
+        `INSERT OR REPLACE INTO quarantine (document, patch_id, kind, patch, collection, title, code, message, created_at, refused_at)
+         SELECT document, patch_id, kind, patch, collection, title, ?, ?, created_at, ? FROM outbox WHERE document = ? ORDER BY seq`,
+      )
+      .run(reason.code, reason.message, refusedAt, document);
+    this.size += changes;
+    return changes;
+  }
+
   /** Oldest first. */
   list(): QuarantinedEdit[] {
     return this.database
@@ -124,11 +138,19 @@ export class Quarantine {
   }
 }
 
+function readPatch({ kind, patch }: Row): Pick<QuarantinedEdit, 'patch' | 'unreadable'> {
+  try {
+    return { patch: wirePatchOf({ kind, patch: JSON.parse(patch) as NormalPatch }) };
+  } catch {
+    return { patch: [], unreadable: patch };
+  }
+}
+
 const editOf = (row: Row): QuarantinedEdit => ({
   patchId: row.patch_id as PatchId,
   documentId: row.document as DocumentId,
   kind: row.kind,
-  patch: wirePatchOf({ kind: row.kind, patch: JSON.parse(row.patch) as NormalPatch }),
+  ...readPatch(row),
   replaced: JSON.parse(row.replaced) as readonly Replaced[],
   revision: row.revision as Revision | null,
   collection: row.collection,

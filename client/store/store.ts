@@ -1,5 +1,5 @@
 import Sqlite, { type Database } from 'better-sqlite3';
-import { ConcordError, jsonBytes, type DocumentId, type NormalPatch, type ReplicaId } from '@concord/core';
+import { ConcordError, jsonBytes, type DocumentId, type Failure, type NormalPatch, type ReplicaId } from '@concord/core';
 import type { DocumentState, PendingEdit } from '../document-state.js';
 import { Views } from '../document-view.js';
 import { Checkpoint } from './checkpoint.js';
@@ -20,6 +20,22 @@ export interface Commit {
   readonly documents: ReadonlyMap<DocumentId, DocumentChange>;
   /** Found in it, oldest first. */
   readonly conflicts: readonly LocalConflict[];
+}
+
+/** Pending edits of a document were found unusable and set aside. */
+export interface Damage {
+  readonly id: DocumentId;
+  /** Edits that are in quarantine now. */
+  readonly edits: number;
+  /** True: the document itself could not be read either, and is gone from the file until it is taken from the server again. */
+  readonly lost: boolean;
+  readonly message: string;
+}
+
+export interface StoreSurroundings {
+  timestamp(): string;
+  /** Called in the middle of a reading: must not read or throw. */
+  damaged(damage: Damage): void;
 }
 
 interface StagedDocument extends DocumentChange {
@@ -74,6 +90,7 @@ export class Store {
     newReplicaId: () => ReplicaId,
     /** Called after each transaction that changed documents or found conflicts. Must not throw. */
     private readonly onCommit: (commit: Commit) => void,
+    private readonly surroundings: StoreSurroundings,
   ) {
     this.documents = new Documents(database);
     this.outbox = new Outbox(database);
@@ -115,7 +132,12 @@ export class Store {
       this.cache.set(id, cached);
       return cached.state;
     }
-    const row = this.documents.read(id, this.outbox.pendingOf);
+    let row: ReturnType<Documents['read']>;
+    try {
+      row = this.documents.read(id, this.outbox.pendingOf);
+    } catch (error) {
+      return this.setAside(id, error);
+    }
     if (row === undefined) return undefined;
     // Not while a transaction runs: what it reads may be rolled back.
     if (this.staged === undefined) this.remember(id, row.state, row.bytes);
@@ -217,6 +239,52 @@ export class Store {
     this.conflicts.carry(before, moves, this.read(before.id)?.pending.at(-1)?.seq ?? 0);
   }
 
+  /**
+   * The pending edits of a document cannot be read, applied or sent: they go to the quarantine as they stand in the file, so that they
+   * stop nothing else, and the document is as the server had it; where that cannot be read either, it is gone. What is left is returned.
+   * @throws ConcordError UNAVAILABLE where it is not the document's fault: the file cannot be read or written.
+   */
+  setAside(id: DocumentId, cause: unknown): DocumentState | undefined {
+    if (cause instanceof Sqlite.SqliteError) throw notRead(cause);
+    if (cause instanceof ConcordError && cause.code === 'UNAVAILABLE') throw cause;
+    const message = cause instanceof Error ? cause.message : String(cause);
+    const work = (): DocumentState | undefined => {
+      const reason: Failure = {
+        code: 'INTERNAL',
+        message: `The edits of ${id} that waited in the file cannot be used (${message.replace(/\.$/, '')}). They are kept here as they stand in it: make them again.`,
+      };
+      const counter = this.outbox.highestCounter(id);
+      const edits = this.quarantine.takeOver(id, reason, this.surroundings.timestamp());
+      this.outbox.deleteAll(id);
+      this.pendingEdits -= edits;
+      const found = this.documents.confirmed(id, counter);
+      const before = this.staged?.documents.get(id)?.after;
+      if (found.state === undefined) this.documents.delete(id);
+      this.transaction().documents.set(id, {
+        before,
+        after: found.state,
+        bytes: found.state === undefined ? 0 : this.documents.write(found.state, 0),
+        shown: true,
+      });
+      this.surroundings.damaged({ id, edits, lost: found.lost, message: reason.message });
+      return found.state;
+    };
+    return this.staged === undefined ? this.transact(work) : work();
+  }
+
+  /** Looks for what cannot be read in the outbox, so that it is told at the opening, and not when it is met. */
+  setAsideUnreadable(): void {
+    for (const id of this.outbox.unreadable()) this.read(id);
+  }
+
+  /** Documents whose rows hold no JSON. Reads the whole table: for when SQL has met one. */
+  readUnreadable(): void {
+    for (const id of this.documents.unreadable()) {
+      this.forget(id);
+      this.read(id);
+    }
+  }
+
   /** Forgets parsed documents, after rows were changed by set-based statements. */
   dropCache(): void {
     this.cache.clear();
@@ -298,6 +366,10 @@ const closedError = () => new ConcordError('UNAVAILABLE', 'The replica is closed
 
 /** With edits pending, the confirmed value is held too. */
 const weight = ({ state, bytes }: Cached): number => (state.pending.length === 0 ? bytes : 2 * bytes);
+
+/** Told of reading; a file that is found damaged while it is open. */
+export const notRead = (error: Error & { readonly code: string }): ConcordError =>
+  new ConcordError('UNAVAILABLE', `The replica's file could not be read: ${error.message} (${error.code}). Close the replica; where its file is damaged, rescueOutbox reads the edits that wait in it.`, {}, { cause: error });
 
 function notWritten(error: unknown): unknown {
   if (!(error instanceof Sqlite.SqliteError)) return error;

@@ -34,7 +34,7 @@ describe('the pull', () => {
   let store: Store;
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'concord-pull-'));
-    store = new Store(openDatabase(join(folder, 'r.db'), 'normal'), () => 'a'.repeat(32) as ReplicaId, () => undefined);
+    store = new Store(openDatabase(join(folder, 'r.db'), 'normal'), () => 'a'.repeat(32) as ReplicaId, () => undefined, { timestamp: () => '2026-01-01T00:00:00.000Z', damaged: () => undefined });
   });
   afterEach(() => {
     store.close();

@@ -17,6 +17,8 @@ import { Store } from '../store/store.js';
 
 const ids = ['a', 'b', 'c'] as DocumentId[];
 
+const undamaged = { timestamp: () => '2026-01-01T00:00:00.000Z', damaged: () => undefined };
+
 describe('the documents in the file', () => {
   let folder: string;
   beforeEach(() => {
@@ -24,7 +26,7 @@ describe('the documents in the file', () => {
   });
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  const open = (file: string): Store => new Store(openDatabase(file, 'normal'), () => 'a'.repeat(32) as ReplicaId, () => undefined);
+  const open = (file: string): Store => new Store(openDatabase(file, 'normal'), () => 'a'.repeat(32) as ReplicaId, () => undefined, undamaged);
 
   it.each(Array.from({ length: 12 }, (_, seed) => seed + 1))('read with the outbox, are at every moment what the app sees (seed %i)', async (seed) => {
     const tape = seededTape(seed);
@@ -145,7 +147,7 @@ describe('the documents in the file', () => {
 
   it('that the disk has no room for leave a live query as it was, until the next change', async () => {
     const live = new Live();
-    const store = new Store(openDatabase(join(folder, 'full.db'), 'normal'), () => 'a'.repeat(32) as ReplicaId, (commit) => live.committed(commit));
+    const store = new Store(openDatabase(join(folder, 'full.db'), 'normal'), () => 'a'.repeat(32) as ReplicaId, (commit) => live.committed(commit), undamaged);
     const pull = new Pull(store, { now: Date.now, heads: () => Promise.resolve([]), returned: () => undefined, leftWithPending: () => undefined });
     const created = { kind: 'CREATE', patch: [{ op: 'add', path: '', value: { n: 0, text: 'x'.repeat(500_000) } }], patchId: 'o1', counter: 1, revision: 1, position: 1, committedAt: '', collection: 'c', title: '' };
     await pull.apply({ changes: [{ ...created, documentId: 'a' } as unknown as RemoteChange], left: [], cursor: '1.1' as never });
