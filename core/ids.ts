@@ -1,4 +1,5 @@
 import { fail, ok, type ErrorCode, type Result } from './errors.js';
+import { utf8Bytes } from './text.js';
 
 declare const brand: unique symbol;
 type Brand<T, Name extends string> = T & { readonly [brand]: Name };
@@ -57,8 +58,29 @@ function shown(value: unknown): string {
 
 /** 1 to 128 characters of A-Z a-z 0-9 . _ ~ : - ; refuses with `INPUT_INVALID`. */
 export const parseWorkspaceId = idParser<WorkspaceId>('workspace id', 128);
-/** 1 to 128 characters of A-Z a-z 0-9 . _ ~ : - ; refuses with `INPUT_INVALID`. */
-export const parseDocumentId = idParser<DocumentId>('document id', 128);
+/** UTF-8 bytes of the id of a document. */
+export const maxDocumentIdBytes = 256;
+
+/** Control characters and what ends a line: nobody types them on purpose, and they would break lines of logs. */
+// eslint-disable-next-line no-control-regex
+const controls = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/;
+
+/**
+ * What people have as names: e-mail addresses, paths, numbers of orders, words of any script. 1 to 256 bytes of UTF-8, without
+ * control characters and lone surrogates, and without white space at either end. Ids are compared byte by byte: texts that only look
+ * the same (another Unicode normal form, other case) are other ids. Refuses with `INPUT_INVALID`.
+ */
+export function parseDocumentId(text: unknown): Result<DocumentId> {
+  if (typeof text !== 'string' || text === '') return refuseId(text, 'it is a text of 1 to 256 bytes');
+  const bytes = text.length > maxDocumentIdBytes ? text.length : utf8Bytes(text);
+  if (bytes > maxDocumentIdBytes) return refuseId(text, `it has ${bytes} bytes or more, ${maxDocumentIdBytes} are allowed`, { limit: maxDocumentIdBytes, actual: bytes });
+  if (controls.test(text) || /\p{Surrogate}/u.test(text)) return refuseId(text, 'it holds a control character or a lone surrogate; leave it out');
+  if (text !== text.trim()) return refuseId(text, 'it begins or ends with white space; trim it');
+  return ok(text as DocumentId);
+}
+
+const refuseId = (text: unknown, why: string, size: { readonly limit?: number; readonly actual?: number } = {}): Result<never> =>
+  fail({ code: 'INPUT_INVALID', message: `${shown(text)} is not a document id: ${why}`, ...size });
 /** 1 to 128 characters of A-Z a-z 0-9 . _ ~ : - ; refuses with `INPUT_INVALID`. */
 export const parsePrincipalId = idParser<PrincipalId>('principal id', 128);
 /** A UUID is one, and so is any other text of 1 to 64 characters of the alphabet; refuses with `INPUT_INVALID`. */

@@ -1,7 +1,7 @@
 import { fail, ok, type Result } from './errors.js';
 import { defaultLimits, type Limits } from './limits.js';
 import type { Path, Pointer } from './operation.js';
-import { scanText } from './text.js';
+import { scanText, utf8Bytes } from './text.js';
 
 /**
  * Splits an RFC 6901 pointer into its unescaped tokens (`~1` is `/`, `~0` is `~`); the empty pointer is the whole document.
@@ -75,15 +75,4 @@ export function formatPointer(path: Path | Pointer): string {
     else text += `/${segment}`;
   }
   return text;
-}
-
-/** UTF-8 bytes of a well-formed text, unescaped. */
-function utf8Bytes(text: string): number {
-  let bytes = text.length;
-  for (let index = 0; index < text.length; index++) {
-    const unit = text.charCodeAt(index);
-    if (unit >= 0x800 && (unit < 0xd800 || unit > 0xdfff)) bytes += 2;
-    else if (unit >= 0x80) bytes += 1;
-  }
-  return bytes;
 }

@@ -18,8 +18,8 @@ typedef struct new_edit {
 } new_edit;
 
 static sync_engine_status check_id(const char *id, sync_engine_error *error) {
-  if (id != NULL && se_id_valid(id)) return SYNC_ENGINE_OK;
-  return se_fail(error, SYNC_ENGINE_INPUT_INVALID, "A document id is 1 to 128 characters of A-Z a-z 0-9 . _ ~ : -");
+  if (id != NULL && se_document_id_valid(id)) return SYNC_ENGINE_OK;
+  return se_fail(error, SYNC_ENGINE_INPUT_INVALID, "A document id is 1 to 256 bytes of UTF-8, without control characters and without white space at either end");
 }
 
 static sync_engine_status check_name(const char *what, const char *text, size_t least, sync_engine_error *error) {

@@ -1,5 +1,7 @@
 #include "ids.h"
 
+#include "text.h"
+
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -44,6 +46,32 @@ bool se_id_valid(const char *text) {
   static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._~:-";
   size_t length = strlen(text);
   return length >= 1 && length <= 128 && strspn(text, alphabet) == length;
+}
+
+/* The code point of the well-formed character of `length` bytes at text. */
+static uint32_t code_point(const char *text, size_t length) {
+  const unsigned char *bytes = (const unsigned char *)text;
+  uint32_t point = length == 1 ? bytes[0] : bytes[0] & (0xFFu >> (length + 1));
+  for (size_t index = 1; index < length; index++) point = point << 6 | (bytes[index] & 0x3Fu);
+  return point;
+}
+
+static bool is_control(uint32_t point) { return point < 0x20 || (point >= 0x7F && point <= 0x9F) || point == 0x2028 || point == 0x2029; }
+
+/* As String.prototype.trim has it; line ends are controls. */
+static bool is_space(uint32_t point) {
+  return point == 0x20 || point == 0xA0 || point == 0x1680 || (point >= 0x2000 && point <= 0x200A) || point == 0x202F || point == 0x205F || point == 0x3000 || point == 0xFEFF;
+}
+
+bool se_document_id_valid(const char *text) {
+  size_t length = strlen(text);
+  if (length < 1 || length > 256 || !se_text_valid(text, length)) return false;
+  for (size_t at = 0, size; at < length; at += size) {
+    size = se_text_character(text + at, length - at);
+    uint32_t point = code_point(text + at, size);
+    if (is_control(point) || (is_space(point) && (at == 0 || at + size == length))) return false;
+  }
+  return true;
 }
 
 double se_random_fraction(void) {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import {
   parseCounter,
@@ -12,7 +13,25 @@ import {
   type Result,
 } from '../index.js';
 
-const parsers: Record<string, (input: unknown) => Result<unknown>> = { parseWorkspaceId, parseDocumentId, parsePrincipalId };
+const parsers: Record<string, (input: unknown) => Result<unknown>> = { parseWorkspaceId, parsePrincipalId };
+
+describe('parseDocumentId', () => {
+  const cases = JSON.parse(readFileSync(new URL('../../fixtures/ids.json', import.meta.url), 'utf8')) as { id: string; valid: boolean; comment?: string }[];
+
+  it.each(cases)('says of $id that it is valid: $valid', ({ id, valid }) => {
+    expect(parseDocumentId(id).ok).toBe(valid);
+  });
+
+  it('refuses what no UTF-8 and no text is, with the code and what to do', () => {
+    for (const input of ['\ud800', 'a\udc00b', 'a\u0000', null, 7, ['a'], undefined]) expect(parseDocumentId(input)).toMatchObject({ ok: false, error: { code: 'INPUT_INVALID' } });
+    expect(parseDocumentId('é'.repeat(129))).toMatchObject({ ok: false, error: { limit: 256, actual: 258 } });
+    expect(parseDocumentId(' a')).toMatchObject({ ok: false, error: { message: expect.stringMatching(/trim it/) as string } });
+  });
+
+  it('keeps two spellings of one letter apart', () => {
+    expect(parseDocumentId('\u00e9')).not.toEqual(parseDocumentId('e\u0301'));
+  });
+});
 
 describe.each(Object.entries(parsers))('%s', (_name, parse) => {
   it.each(['a', 'Invoice.2026-11_x~y:z', '0', 'x'.repeat(128)])('takes %j', (text) => {

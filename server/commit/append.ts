@@ -74,7 +74,7 @@ export async function append(db: Queryable, changes: readonly NewChange[], commi
     const every = state.valueBytes > snapshotEvery.largeBytes ? snapshotEvery.large : snapshotEvery.small;
     if (state.sinceSnapshot > snapshotEvery.patchBytes || Math.floor(revision / every) > Math.floor((first - 1) / every)) {
       state.sinceSnapshot = 0;
-      snapshots.push(`{"w":"${state.workspaceId}","d":"${state.documentId}","v":${revision},"j":[${text}]}`);
+      snapshots.push(`{"w":"${state.workspaceId}","d":${JSON.stringify(state.documentId)},"v":${revision},"j":[${text}]}`);
     }
   }
 
@@ -112,9 +112,9 @@ const inBatch = (changes: readonly NewChange[], later: NewChange, found: FoundCo
   earlier: changes.find(({ state, change }) => state === later.state && change.revision === found.againstRevision),
 });
 
-/** Ids hold no character that JSON escapes. */
+/** The id of a workspace holds no character that JSON escapes; that of a document may. */
 function conflictRecord({ state, change, principalId }: NewChange, ordinal: number, n: number, { againstRevision, conflict, earlier }: FoundInBatch): string {
-  const place = `"w":"${state.workspaceId}","o":${ordinal},"n":${n},"d":"${state.documentId}","v":${againstRevision},"r":"${conflict.rule}"`;
+  const place = `"w":"${state.workspaceId}","o":${ordinal},"n":${n},"d":${JSON.stringify(state.documentId)},"v":${againstRevision},"r":"${conflict.rule}"`;
   const later = `"lv":${change.revision},"lr":"${change.replicaId}","lp":"${change.patchId}","la":"${principalId}"`;
   const known = earlier === undefined ? '' : `,"er":"${earlier.change.replicaId}","ep":"${earlier.change.patchId}","ea":"${earlier.principalId}"`;
   return `{${place},"j":${JSON.stringify(conflict)},${later}${known}}`;
