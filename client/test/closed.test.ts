@@ -38,6 +38,7 @@ describe('a replica after close()', () => {
     'Replica.withdraw': (replica) => replica.withdraw('x'),
     'Replica.conflicts': (replica) => replica.conflicts(),
     'Replica.onConflict': (replica) => replica.onConflict(never),
+    'Replica.restoreConflict': (replica) => replica.restoreConflict(1),
     'Replica.dismissConflict': (replica) => replica.dismissConflict(1),
     'Replica.quarantined': (replica) => replica.quarantined(),
     'Replica.retryQuarantined': (replica) => replica.retryQuarantined('x'),
