@@ -3,6 +3,7 @@ import {
   checkValue,
   defaultLimits,
   jsonBytes,
+  markCorrections,
   normalizeAndApply,
   parseDocumentId,
   parsePatch,
@@ -131,7 +132,8 @@ export class LocalEdits {
     const normalized = normalizeAndApply(before.value, patch);
     if (!normalized.ok) throw ConcordError.from(normalized.error);
     if (normalized.value.patch.length === 0) return { documentId: before.id, patchId: null };
-    const { patch: normal, document: value } = normalized.value;
+    const { document: value } = normalized.value;
+    const normal = markCorrections(before.value, normalized.value.patch);
     // A patch adds at most its own bytes, so that the document need not be measured at every edit.
     const grown = patchBytes(normal) + (this.store.bytesAtMost(before.id) ?? Infinity);
     const bytes = grown <= defaultLimits.documentBytes ? grown : bytesOf(before.id, value);

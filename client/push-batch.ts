@@ -1,5 +1,5 @@
-import { defaultLimits, jsonBytes, mostReportedConflicts, squash, toWire, type Counter, type DocumentId, type JsonValue, type PatchId } from '@concord/core';
-import type { DocumentState, PendingEdit } from './document-state.js';
+import { defaultLimits, jsonBytes, markCorrections, mostReportedConflicts, squash, toWire, type Counter, type DocumentId, type JsonValue, type NormalPatch, type PatchId } from '@concord/core';
+import { valueAfter, type DocumentState, type PendingEdit } from './document-state.js';
 import type { EditInput } from './generated/graphql.js';
 import type { Store } from './store/store.js';
 
@@ -80,7 +80,7 @@ interface Frozen {
 }
 
 function freeze(store: Store, state: DocumentState, { squashFrom, isAcknowledged }: BatchChoice, room: { readonly edits: number; readonly bytes: number; readonly atLeastOne: boolean }): Frozen {
-  const { edits, folded } = squashed(state.pending, squashFrom);
+  const { edits, folded } = squashed(state, squashFrom);
   const pending = [...edits];
   const chosen: Sent[] = [];
   let bytes = 0;
@@ -108,7 +108,7 @@ function freeze(store: Store, state: DocumentState, { squashFrom, isAcknowledged
 }
 
 /** Folds runs of never-sent patches, where there are enough of them to be worth it. The folded one keeps the first one's ids. */
-function squashed(pending: readonly PendingEdit[], from: number): { readonly edits: readonly PendingEdit[]; readonly folded: readonly Fold[] } {
+function squashed({ pending, confirmed }: DocumentState, from: number): { readonly edits: readonly PendingEdit[]; readonly folded: readonly Fold[] } {
   const first = pending.findIndex(({ sent }) => !sent);
   if (from === 0 || first < 0 || pending.length - first < from) return { edits: pending, folded: [] };
   const edits: PendingEdit[] = pending.slice(0, first);
@@ -124,13 +124,20 @@ function squashed(pending: readonly PendingEdit[], from: number): { readonly edi
     let taken = 0;
     for (const { patch, count } of squash(run.map((edit) => edit.patch))) {
       const head = run[taken]!;
-      edits.push(count === 1 ? head : { ...head, patch });
+      edits.push(count === 1 ? head : { ...head, patch: corrected(confirmed, edits, patch) });
       for (const { patchId } of run.slice(taken + 1, taken + count)) folded.push({ from: patchId, into: head.patchId });
       taken += count;
     }
     start = end;
   }
   return { edits, folded };
+}
+
+/** Keystrokes show only together that they were a correction. `before`: what is pending before the patch. */
+function corrected(confirmed: JsonValue | undefined, before: readonly PendingEdit[], patch: NormalPatch): NormalPatch {
+  if (!patch.some(({ op }) => op === 'str_del') || !patch.some(({ op }) => op === 'str_ins')) return patch;
+  const made = valueAfter(confirmed ?? null, before);
+  return made.ok ? markCorrections(made.value, patch) : patch;
 }
 
 interface Reported {

@@ -26,5 +26,6 @@ export { authorsChain, bridge, cross, type Bridge, type BridgeEntry, type Crosse
 export { rebase, type Rebased } from './rebase.js';
 export { transform, transformBoth, type Transformed, type TransformedBoth } from './transform/transform.js';
 export { invert } from './invert.js';
+export { markCorrections } from './correction.js';
 export { squash, type Squashed } from './squash.js';
 export { compareTexts, matches, matchesAll, valueAtPointer } from './matches.js';

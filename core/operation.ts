@@ -26,13 +26,14 @@ export type WireOperation =
   | { readonly op: 'copy'; readonly from: Pointer; readonly path: Pointer }
   | { readonly op: 'test'; readonly path: Pointer; readonly value: JsonValue }
   | { readonly op: 'inc'; readonly path: Pointer; readonly value: number }
-  | { readonly op: 'str_ins'; readonly path: Pointer; readonly pos: number; readonly str: string }
+  | { readonly op: 'str_ins'; readonly path: Pointer; readonly pos: number; readonly str: string; readonly replacing?: string }
   | { readonly op: 'str_del'; readonly path: Pointer; readonly pos: number; readonly len: number };
 
 /**
  * One step of the normal form. `add` sets a key that was absent, `insert` opens a slot in an array, `move.path` counts in
  * the state after the removal of `from` (as RFC 6902 does). `restoring` marks a move that a rule of the transform made to
- * bring an item home; it must survive every transform and the log. `test` is a guard: it never changes content and is
+ * bring an item home; it must survive every transform and the log. So must `replacing`: it marks an insertion that puts a new
+ * text in the place of this old one, whose range the same patch deletes (`markCorrections`). `test` is a guard: it never changes content and is
  * not transformed against, only mapped and evaluated (semantics 3.4).
  */
 export type Operation =
@@ -42,7 +43,7 @@ export type Operation =
   | { readonly op: 'remove'; readonly path: Path }
   | { readonly op: 'move'; readonly from: Path; readonly path: Path; readonly restoring?: true }
   | { readonly op: 'inc'; readonly path: Path; readonly value: number }
-  | { readonly op: 'str_ins'; readonly path: Path; readonly pos: number; readonly str: string }
+  | { readonly op: 'str_ins'; readonly path: Path; readonly pos: number; readonly str: string; readonly replacing?: string }
   | { readonly op: 'str_del'; readonly path: Path; readonly pos: number; readonly len: number }
   | { readonly op: 'test'; readonly path: Path; readonly value: JsonValue };
 
@@ -54,5 +55,5 @@ export type WireOperationJson =
   | { readonly op: 'copy'; readonly from: string; readonly path: string }
   | { readonly op: 'move'; readonly from: string; readonly path: string; readonly restoring?: true }
   | { readonly op: 'inc'; readonly path: string; readonly value: number }
-  | { readonly op: 'str_ins'; readonly path: string; readonly pos: number; readonly str: string }
+  | { readonly op: 'str_ins'; readonly path: string; readonly pos: number; readonly str: string; readonly replacing?: string }
   | { readonly op: 'str_del'; readonly path: string; readonly pos: number; readonly len: number };

@@ -62,8 +62,9 @@ function isSide(value: JsonValue | undefined): value is JsonObject & ConflictSid
 function isOperation(value: JsonValue | undefined): boolean {
   if (!isObject(value) || typeof value['op'] !== 'string' || !Object.hasOwn(members, value['op'])) return false;
   const expected = members[value['op'] as Operation['op']];
-  if (Object.keys(value).some((key) => key !== 'op' && key !== 'restoring' && !expected.includes(key))) return false;
+  if (Object.keys(value).some((key) => key !== 'op' && key !== 'restoring' && key !== 'replacing' && !expected.includes(key))) return false;
   if (value['restoring'] !== undefined && value['restoring'] !== true) return false;
+  if (value['replacing'] !== undefined && (value['op'] !== 'str_ins' || typeof value['replacing'] !== 'string')) return false;
   return expected.every((member) => {
     const given = value[member];
     switch (member) {

@@ -1,3 +1,4 @@
+import { maxCorrectedText } from './correction.js';
 import { fail, ok, type ErrorCode, type Failure, type Result } from './errors.js';
 import { defaultLimits, type Limits } from './limits.js';
 import type { Patch, Pointer, WireOperation } from './operation.js';
@@ -59,6 +60,7 @@ interface Members {
   readonly str?: unknown;
   readonly len?: unknown;
   readonly restoring?: unknown;
+  readonly replacing?: unknown;
 }
 
 class OperationParser {
@@ -108,7 +110,8 @@ class OperationParser {
         const pos = this.count(source, 'pos', path);
         if (pos === undefined) return undefined;
         const str = this.text(source, path);
-        return str === undefined ? undefined : { op, path, pos, str };
+        if (str === undefined) return undefined;
+        return source.replacing === undefined ? { op, path, pos, str } : this.correction(source.replacing, { op, path, pos, str });
       }
       case 'str_del':
         return this.deletion(source, path);
@@ -129,6 +132,17 @@ class OperationParser {
     }
     if (!Number.isSafeInteger(value)) return this.refuse('NUMBER_OVERFLOW', `inc adds safe integers (at most 2^53-1); ${value} came instead`, path);
     return { op: 'inc', path, value: value === 0 ? 0 : value };
+  }
+
+  private correction(replacing: unknown, insertion: Extract<WireOperation, { op: 'str_ins' }>): WireOperation | undefined {
+    const { path } = insertion;
+    if (typeof replacing !== 'string' || replacing.length > maxCorrectedText) {
+      return this.refuse('PATCH_MALFORMED', `The member "replacing" is the old text, of at most ${maxCorrectedText} UTF-16 code units; ${described(replacing)} came instead`, path);
+    }
+    const bytes = scanText(replacing);
+    if (bytes < 0) return this.refuse('VALUE_INVALID', 'replacing holds U+0000 or a lone surrogate; send whole characters', path);
+    this.bytes += bytes;
+    return { ...insertion, replacing };
   }
 
   private deletion(source: Members, path: Pointer): WireOperation | undefined {

@@ -257,7 +257,9 @@ export class PatchRun {
     if (path === undefined) return false;
     if (this.record === undefined) return true;
     if (operation.op === 'str_ins') {
-      if (operation.str !== '') this.record.push({ op: 'str_ins', path, pos: operation.pos, str: operation.str });
+      if (operation.str === '') return true;
+      const { pos, str, replacing } = operation;
+      this.record.push(replacing === undefined ? { op: 'str_ins', path, pos, str } : { op: 'str_ins', path, pos, str, replacing });
     } else if (operation.len !== 0) {
       this.record.push({ op: 'str_del', path, pos: operation.pos, len: operation.len });
     }

@@ -7,7 +7,7 @@ import { splitsPair } from './text.js';
 import { glimpse } from './value.js';
 
 export type TextOperation =
-  | { readonly op: 'str_ins'; readonly path: Path | Pointer; readonly pos: number; readonly str: string }
+  | { readonly op: 'str_ins'; readonly path: Path | Pointer; readonly pos: number; readonly str: string; readonly replacing?: string }
   | { readonly op: 'str_del'; readonly path: Path | Pointer; readonly pos: number; readonly len: number };
 
 /** Below this length slicing a text is cheaper than keeping it in chunks. */

@@ -30,7 +30,7 @@ function wireOperation(operation: WireOperation | Operation): WireOperationJson 
       return operation.restoring === true ? { op: 'move', from, path, restoring: true } : { op: 'move', from, path };
     }
     case 'str_ins':
-      return { op: 'str_ins', path, pos: operation.pos, str: operation.str };
+      return { op: 'str_ins', path, pos: operation.pos, str: operation.str, ...(operation.replacing === undefined ? {} : { replacing: operation.replacing }) };
     case 'str_del':
       return { op: 'str_del', path, pos: operation.pos, len: operation.len };
   }

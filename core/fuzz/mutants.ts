@@ -17,7 +17,7 @@ const copy = mkdtempSync(join(tmpdir(), 'concord-mutants-'));
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
 /** Cheapest first: most mutants fall at the first file. */
-const tests = ['transform', 'exhaustive', 'conflict', 'bridge', 'squash', 'laws', 'oracle'].map((name) => `core/test/${name}.test.ts`);
+const tests = ['transform', 'correction', 'exhaustive', 'conflict', 'bridge', 'squash', 'laws', 'oracle'].map((name) => `core/test/${name}.test.ts`);
 
 /** The title of the test that failed first; undefined where all passed. */
 const firstFailure = (): string | undefined => {

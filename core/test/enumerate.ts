@@ -41,6 +41,8 @@ const everyTextEdit = (path: Path, text: string): Operation[] => {
   return offsets.flatMap((pos) => [
     { op: 'str_ins' as const, path, pos, str: '+' },
     { op: 'str_ins' as const, path, pos, str: '😀' },
+    { op: 'str_ins' as const, path, pos, str: '+', replacing: 'a' },
+    { op: 'str_ins' as const, path, pos, str: '+', replacing: 'b' },
     ...offsets.filter((end) => end > pos).map((end) => ({ op: 'str_del' as const, path, pos, len: end - pos })),
   ]);
 };

@@ -156,7 +156,11 @@ export const generateOperation = (tape: Tape, document: JsonValue, guards = fals
       const offsets = boundaries(value);
       const at = tape.draw(offsets.length);
       const pos = offsets[at] as number;
-      if (tape.draw(2) === 0 || value === '') return { op: 'str_ins', path, pos, str: pick(tape, ['y', '😀', 'uv']) };
+      if (tape.draw(2) === 0 || value === '') {
+        // Marked though nothing is deleted: the rule looks at the mark alone, and `correction.test.ts` at what it marks.
+        if (tape.draw(3) > 0) return { op: 'str_ins', path, pos, str: 'y', replacing: 'o' };
+        return { op: 'str_ins', path, pos, str: pick(tape, ['y', '😀', 'uv']) };
+      }
       const end = offsets[at + tape.draw(offsets.length - at)] as number;
       return end === pos ? undefined : { op: 'str_del', path, pos, len: end - pos };
     }

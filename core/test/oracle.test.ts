@@ -92,10 +92,11 @@ const characters = (document: JsonValue, path: readonly (string | number)[], uni
  * Rows where ot-json1 means something else on purpose: what two patches put at one key is decided by its left side and
  * by ours for the later patch; a replacement is to it a removal and an insertion, so nothing follows the item; an item
  * moved into something removed, or both into each other, is gone in it and goes home in ours; the destinations of two moves of one item
- * likewise go to its left side. Counters and texts in a moved or removed thing, shifts and ties agree.
+ * likewise go to its left side. It has no corrections, so that a text which both put in the place of the same old one is there
+ * twice. Counters and texts in a moved or removed thing, shifts and ties agree.
  */
 const meantOtherwise: ReadonlySet<Row> = new Set<Row>([
-  'addAdd', 'addMove', 'moveAdd', 'moveInto', 'moveMove', 'moveKey', 'moveKeyNested', 'moveCycle',
+  'textSame', 'addAdd', 'addMove', 'moveAdd', 'moveInto', 'moveMove', 'moveKey', 'moveKeyNested', 'moveCycle',
 ]);
 
 describe('ot-json1', () => {
@@ -143,7 +144,7 @@ describe('ot-json1', () => {
 describe('ot-text-unicode', () => {
   it('agrees on every edit of a text against every other, and on runs of ten', () => {
     const document = 'a😀bc😀';
-    const edits = everyOperation({ document, keys: [], values: [] });
+    const edits = everyOperation({ document, keys: [], values: [] }).filter((edit) => !('replacing' in edit));
     for (const earlier of edits) for (const later of edits) sameText(document, [earlier], [later]);
 
     const tape = seededTape(7);
@@ -157,7 +158,8 @@ const typed = (tape: { draw(bound: number): number }, text: string): NormalPatch
   for (let step = 0; step < 10; step++) {
     const edit: Operation | undefined = generateOperation(tape, state);
     if (edit?.op !== 'str_ins' && edit?.op !== 'str_del') continue;
-    patch.push(edit);
+    // Without marks: the other library has no corrections.
+    patch.push(edit.op === 'str_ins' ? { op: 'str_ins', path: edit.path, pos: edit.pos, str: edit.str } : edit);
     state = must(apply(state, [edit]));
   }
   return patch;

@@ -46,6 +46,7 @@ export const transformCases: readonly TransformCase[] = [
   ['one counts what the other replaces', { n: 1 }, [{ op: 'inc', path: '/n', value: 2 }], [{ op: 'replace', path: '/n', value: 10 }]],
   ['one counts what the other removes', { n: 1 }, [{ op: 'inc', path: '/n', value: 2 }], [{ op: 'remove', path: '/n' }]],
   ['both type at the same offset', { t: 'ab' }, [{ op: 'str_ins', path: '/t', pos: 1, str: 'X' }], [{ op: 'str_ins', path: '/t', pos: 1, str: 'YY' }]],
+  ['both correct the same word', { t: 'I saw teh cat' }, [{ op: 'str_ins', path: '/t', pos: 8, str: 'he', replacing: 'eh' }, { op: 'str_del', path: '/t', pos: 7, len: 1 }, { op: 'str_del', path: '/t', pos: 9, len: 1 }], [{ op: 'str_ins', path: '/t', pos: 8, str: 'he', replacing: 'eh' }, { op: 'str_del', path: '/t', pos: 7, len: 1 }, { op: 'str_del', path: '/t', pos: 9, len: 1 }]],
   ['both type at different offsets', { t: 'ab' }, [{ op: 'str_ins', path: '/t', pos: 0, str: 'X' }], [{ op: 'str_ins', path: '/t', pos: 2, str: 'Y' }]],
   ['one types inside of what the other deletes: the text survives', { t: 'abcdef' }, [{ op: 'str_ins', path: '/t', pos: 3, str: 'X' }], [{ op: 'str_del', path: '/t', pos: 1, len: 4 }]],
   ['one types at the edge of what the other deletes', { t: 'abcdef' }, [{ op: 'str_ins', path: '/t', pos: 1, str: 'X' }], [{ op: 'str_del', path: '/t', pos: 1, len: 4 }]],

@@ -17,6 +17,7 @@ export const harmlessRows = [
   'removeInsideRemoved',
   'incInc',
   'textTie',
+  'textSame',
   'textSplit',
   'textShift',
   'textOverlap',

@@ -25,7 +25,9 @@ export const shiftedTo = (operation: Still, path: Path): Still => {
     case 'inc':
       return { op: 'inc', path, value: operation.value };
     case 'str_ins':
-      return { op: 'str_ins', path, pos: operation.pos, str: operation.str };
+      return operation.replacing === undefined
+        ? { op: 'str_ins', path, pos: operation.pos, str: operation.str }
+        : { op: 'str_ins', path, pos: operation.pos, str: operation.str, replacing: operation.replacing };
     case 'str_del':
       return { op: 'str_del', path, pos: operation.pos, len: operation.len };
     case 'test':

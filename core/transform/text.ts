@@ -19,21 +19,23 @@ export const transformText = (earlier: Insertion | Deletion, later: Operation, c
 };
 
 const insertAt = (edit: Insertion, pos: number): Insertion =>
-  pos === edit.pos ? edit : { op: 'str_ins', path: edit.path, pos, str: edit.str };
+  pos === edit.pos ? edit : { ...edit, pos };
 
 const deleteAt = (edit: Deletion, pos: number, len: number): Operation | readonly Operation[] => {
   if (len === 0) return dropped;
   return pos === edit.pos && len === edit.len ? edit : { op: 'str_del', path: edit.path, pos, len };
 };
 
-const insertInsert = (earlier: Insertion, later: Insertion, cell: Cell): boolean =>
-  earlier.pos <= later.pos
-    ? cell.settle(
-        earlier.pos === later.pos ? 'textTie' : 'textShift',
-        earlier,
-        insertAt(later, later.pos + earlier.str.length),
-      )
-    : cell.settle('textShift', insertAt(earlier, earlier.pos + later.str.length), later);
+const insertInsert = (earlier: Insertion, later: Insertion, cell: Cell): boolean => {
+  if (earlier.pos > later.pos) return cell.settle('textShift', insertAt(earlier, earlier.pos + later.str.length), later);
+  if (isSameCorrection(earlier, later)) return cell.settle('textSame', dropped, dropped);
+  const row = earlier.pos === later.pos ? 'textTie' : 'textShift';
+  return cell.settle(row, earlier, insertAt(later, later.pos + earlier.str.length));
+};
+
+/** Both put the same text in the place of the same old text: it is there once. What either does to it afterwards stays valid. */
+const isSameCorrection = (earlier: Insertion, later: Insertion): boolean =>
+  earlier.replacing !== undefined && earlier.pos === later.pos && earlier.str === later.str && earlier.replacing === later.replacing;
 
 const insertDelete = (insertion: Insertion, deletion: Deletion, insertionIsEarlier: boolean, cell: Cell): boolean => {
   const { pos, str } = insertion;

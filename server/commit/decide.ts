@@ -5,6 +5,7 @@ import {
   equalValues,
   jsonBytes,
   mostReportedConflicts,
+  markCorrections,
   normalizeAndApply,
   withItem,
   apply,
@@ -202,9 +203,9 @@ function fastForward(state: DocumentState, patch: Patch, stamp: Stamp, base: Rev
   const normalized = normalizeAndApply(state.value, patch, rules.limits);
   if (!normalized.ok) return { kind: 'refused', failure: normalized.error };
   const { document } = normalized.value;
-  return replaceValue(state, document, normalized.value.patch, rules, (text) =>
-    append(state, 'PATCH', stamp, base, normalized.value.patch, null, reports, text),
-  );
+  // An edit without a stamp was made right here, so that it was never transformed.
+  const made = rules.attempt === undefined ? normalized.value.patch : markCorrections(state.value, normalized.value.patch, rules.limits);
+  return replaceValue(state, document, made, rules, (text) => append(state, 'PATCH', stamp, base, made, null, reports, text));
 }
 
 /** The patch was made without changes by others: past them, then on top of them. */
