@@ -12,7 +12,7 @@ export interface Head extends DocumentPartsFragment {
 }
 
 /**
- * Takes the newest state of a document as the confirmed one, where the changes in between are not to be had (semantics 4.5):
+ * Takes the newest state of a document as the confirmed one, where the changes in between are not to be had (docs/SEMANTICS.md, older than the log):
  * pending edits that were committed already are dropped, the difference between what was confirmed (with those) and the head
  * counts as one change of another replica, and what is still pending is rebased past it.
  *

@@ -43,6 +43,8 @@ export type DraftFunction<T> = (draft: T) => T | DeepReadonly<T> | void;
 export class LocalEdits {
   /** What the edit that is being made writes beside itself. */
   private also: (() => void) | undefined;
+  /** Within the transaction of an edit: writes what undoes it; what it returns is called after the commit. */
+  recorder: ((before: DocumentState | undefined, id: DocumentId, edit: PendingEdit) => () => void) | undefined;
 
   constructor(
     private readonly store: Store,
@@ -78,8 +80,10 @@ export class LocalEdits {
     }
     const at = this.timestamp();
     const edit = this.pendingEdit('CREATE', [{ op: 'replace', path: [], value: checked.value }], at, { collection, title });
+    let recorded = undefined as (() => void) | undefined;
     this.store.transact(() => {
       this.also?.();
+      recorded = this.recorder?.(undefined, id, edit);
       this.store.write({
         id,
         collection,
@@ -97,6 +101,7 @@ export class LocalEdits {
         updatedAt: at,
       });
     });
+    recorded?.();
     this.onEdit();
     return { documentId: id, patchId: edit.patchId };
   }
@@ -127,6 +132,11 @@ export class LocalEdits {
     return this.append(before, { ...before, deleted: false }, 'RESTORE', []);
   }
 
+  /** A patch in normal form, made on what the document is now. */
+  apply(id: DocumentId, patch: NormalPatch): Edited {
+    return this.patch(this.living(id), patch);
+  }
+
   /** A patch whose values are already checked. */
   private patch(before: DocumentState, patch: Patch | NormalPatch): Edited {
     const normalized = normalizeAndApply(before.value, patch);
@@ -144,7 +154,14 @@ export class LocalEdits {
     const at = this.timestamp();
     const edit = this.pendingEdit(kind, patch, at, null);
     const after = { ...edited, pending: [...before.pending, edit], updatedAt: at };
-    this.store.commitEdit(before, after, edit, bytes, this.also);
+    const { recorder, also } = this;
+    let recorded = undefined as (() => void) | undefined;
+    const besides = (): void => {
+      also?.();
+      recorded = recorder?.(before, before.id, edit);
+    };
+    this.store.commitEdit(before, after, edit, bytes, recorder === undefined ? also : besides);
+    recorded?.();
     this.onEdit();
     return { documentId: before.id, patchId: edit.patchId };
   }

@@ -29,3 +29,4 @@ export { ConcordError, type CollectionDefinition, type ErrorCode, type PathOpera
 // The typed operations of this package, for replica.client or any other GraphQL client.
 export * from './generated/graphql.js';
 export { graphql } from './generated/gql.js';
+export type { UndoScope, Undone } from './undo-stack.js';

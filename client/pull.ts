@@ -93,7 +93,7 @@ export class Pull {
     if (advanced.value === undefined) return true;
     const { state, conflicts, moves } = advanced.value;
     if (state.left && state.pending.length === 0) this.store.delete(id);
-    else if (state !== before) this.store.write(state);
+    else if (state !== before) this.store.write(state, 0, moves);
     if (before !== undefined) this.store.carryRestores(before, moves);
     this.note(conflicts);
     for (const { patchId } of changes) this.store.quarantine.delete(patchId as PatchId);

@@ -48,7 +48,10 @@ export function chooseBatch(store: Store, choice: BatchChoice): Sent[] {
         // Where edits were folded, rows that the document does not show yet may be gone.
         if (folded.length > 0) store.write(state);
         else store.writeStamps(state);
-        for (const { from, into } of folded) store.conflicts.reassign(state.id, from, into);
+        for (const { from, into } of folded) {
+          store.conflicts.reassign(state.id, from, into);
+          if (store.undo.concern(state.id)) store.undo.reassign(state.id, from, into);
+        }
       }
     });
   }

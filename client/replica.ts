@@ -25,6 +25,7 @@ import { openDatabase, translated } from './store/open.js';
 import type { QuarantinedEdit } from './store/quarantine.js';
 import { Store, type Commit, type Damage } from './store/store.js';
 import { WriteAheadLog } from './store/write-ahead-log.js';
+import { UndoStack, type UndoScope, type Undone } from './undo-stack.js';
 import { urqlClient } from './urql.js';
 
 /**
@@ -49,6 +50,7 @@ export class Replica {
   private readonly queries: Queries;
   private readonly definitions = new Definitions();
   private readonly edits: LocalEdits;
+  private readonly undoStack: UndoStack;
   private readonly setAside: SetAside;
   private readonly pull: Pull;
   private readonly push: Push;
@@ -91,6 +93,8 @@ export class Replica {
     this.queries = new Queries(this.store);
     this.push = new Push(this.store, environment, (state) => inFilter(environment.filter, state));
     this.edits = new LocalEdits(this.store, environment, () => this.push.wake(), this.definitions);
+    this.undoStack = new UndoStack(this.store, this.edits);
+    this.edits.recorder = this.undoStack.record;
     this.setAside = new SetAside(this.store, this.edits, () => this.timestamp());
     this.pull = new Pull(this.store, {
       now: environment.now,
@@ -165,6 +169,38 @@ export class Replica {
     this.assertOpen();
     checkListener(listener);
     return this.watchedStatus.subscribe(listener);
+  }
+
+  /**
+   * Takes back the newest edit made here, or the newest group of edits: of all documents, of one, or of one collection. What others have
+   * set since stands; what is left of the edit is undone, by edits that go through the outbox as all do. Null: there is nothing
+   * (left) to undo. The newest 100 groups are kept, restarts included.
+   */
+  undo(scope: UndoScope = {}): Undone | null {
+    this.assertOpen();
+    return this.undoStack.take('undo', scope);
+  }
+
+  /** Does again what was undone last. A new edit ends what could be redone. */
+  redo(scope: UndoScope = {}): Undone | null {
+    this.assertOpen();
+    return this.undoStack.take('redo', scope);
+  }
+
+  canUndo(scope: UndoScope = {}): boolean {
+    this.assertOpen();
+    return this.undoStack.can('undo', scope);
+  }
+
+  canRedo(scope: UndoScope = {}): boolean {
+    this.assertOpen();
+    return this.undoStack.can('redo', scope);
+  }
+
+  /** All edits that `work` makes are undone together. Groups of one name in a row are one group: typing, say, until the app changes the name. */
+  group<T>(work: () => T, name?: string): T {
+    this.assertOpen();
+    return this.undoStack.group(work, name);
   }
 
   /** Edits made here that have not come back from the server, oldest first. */

@@ -5,7 +5,7 @@ import type { NormalPatch, Patch } from './operation.js';
 import { PatchRun, type RunLimits } from './run-patch.js';
 
 /**
- * The document after a patch, by the rules of RFC 6902 and of the extensions (semantics 3.6), for both forms of a patch.
+ * The document after a patch, by the rules of RFC 6902 and of the extensions (docs/SEMANTICS.md), for both forms of a patch.
  *
  * Atomic and pure: the document given is never altered and shares every untouched part with the result; a patch that
  * fails changes nothing. Values of the patch become part of the result without being copied, so neither may be altered

@@ -56,7 +56,7 @@ export type ClockVerdict =
   | { readonly kind: 'concurrent'; readonly base: Revision };
 
 /**
- * The server's decision of semantics 4.2, in its order: duplicates are recognised before gaps and staleness, so that a lost
+ * The server's decision of docs/SEMANTICS.md, clocks and verdicts, in its order: duplicates are recognised before gaps and staleness, so that a lost
  * acknowledgement can always be answered. Pure; an edit's compact clock and its vector get the same verdict as long as the
  * base is retained.
  *

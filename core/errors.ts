@@ -19,7 +19,7 @@ export const errorCodes = {
   DOCUMENT_NOT_FOUND: 'There is no such document in the workspace.',
   DOCUMENT_EXISTS: 'The document id is taken.',
   DOCUMENT_DELETED: 'The document was deleted by a change the patch had not seen.',
-  // Clocks (semantics 4.2)
+  // Clocks (docs/SEMANTICS.md, clocks)
   CLOCK_MALFORMED: 'The clock is not a clock.',
   CLOCK_GAP: 'Earlier edits of this replica are missing.',
   CLOCK_FUTURE: 'The clock names changes this server never made.',

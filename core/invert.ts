@@ -6,20 +6,26 @@ import type { NormalPatch, Operation } from './operation.js';
 import { valueAt } from './path.js';
 
 /**
- * The patch that undoes `patch`, which was made on `document`: applied right after it, it brings `document` back. To undo
- * later, transform the inverse past everything that came since (`transform(inverse, since, 'right')`): it then undoes
- * what is left of the patch and nothing of the others' work. `test` operations have nothing to undo.
+ * The patch that undoes `patch`, which was made on `document`: applied right after it, it brings `document` back. `test`
+ * operations have nothing to undo.
  *
- * Fails as `apply` does where the patch does not fit the document. Cost: that of `apply`, and of a copy of each container
- * again for every operation that has to look a lost value up.
+ * To undo later, take the inverse past what came since as the *earlier* side: `transform(inverse, since, 'left')`. What others have
+ * set since then stands. As the later side it would win over them: of `A → B` by oneself and `C` by somebody else it would make `A`.
+ * The outer operation wins in either order, so an inverse that removes or replaces what others have worked in since still takes
+ * their work along; the conflicts with the loser `later` say where. (The client's undo leaves these operations out; decision 0013.)
+ *
+ * Fails as `apply` does where the patch does not fit the document, as far as that is looked at: `trusted` says that it fits. Cost:
+ * that of `apply`, and of a copy of each container again for every operation that has to look a lost value up; of a trusted patch
+ * only what comes before the last of these is applied.
  */
-export const invert = (document: JsonValue, patch: NormalPatch): Result<NormalPatch> => {
+export const invert = (document: JsonValue, patch: NormalPatch, trusted: 'trusted' | undefined = undefined): Result<NormalPatch> => {
   const inverse: Operation[] = [];
   let state = document;
   let applied = 0;
   for (let index = 0; index <= patch.length; index++) {
     const operation = patch[index];
     // Only an operation that loses something needs the state before it; the others run together with the next that does.
+    if (operation === undefined && trusted !== undefined) break;
     if (operation === undefined || loses(operation)) {
       const next = apply(state, patch.slice(applied, index));
       if (!next.ok) return fail({ ...next.error, operation: applied + (next.error.operation ?? 0) });

@@ -11,7 +11,7 @@ export interface Normalized {
 }
 
 /**
- * The normal form of a patch made on `document` (semantics 3.1): segments typed, `-` a number, `add` told apart from
+ * The normal form of a patch made on `document` (docs/SEMANTICS.md, normal form): segments typed, `-` a number, `add` told apart from
  * `insert` and `replace`, `copy` a literal, a move onto an existing key a removal and a move, a move onto a container of the
  * item (or onto the root) a replacement. What changes nothing by its form is left out: a move onto itself, an empty text, `inc`
  * by 0. `test` operations are evaluated here and kept at their place as guards.

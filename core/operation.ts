@@ -34,7 +34,7 @@ export type WireOperation =
  * the state after the removal of `from` (as RFC 6902 does). `restoring` marks a move that a rule of the transform made to
  * bring an item home; it must survive every transform and the log. So must `replacing`: it marks an insertion that puts a new
  * text in the place of this old one, whose range the same patch deletes (`markCorrections`). `test` is a guard: it never changes content and is
- * not transformed against, only mapped and evaluated (semantics 3.4).
+ * not transformed against, only mapped and evaluated (docs/SEMANTICS.md, guards).
  */
 export type Operation =
   | { readonly op: 'add'; readonly path: Path; readonly value: JsonValue }

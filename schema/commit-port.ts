@@ -2,7 +2,7 @@ import type { Conflict, Counter, DocumentId, ErrorCode, Failure, JsonValue, Patc
 import type { ConflictRecord } from './read-port.js';
 import type { Viewer } from './viewer.js';
 
-/** What the author had seen: compact (the base revision) or the full vector, own edit included. Equivalent (semantics 4.1). */
+/** What the author had seen: compact (the base revision) or the full vector, own edit included. Equivalent (docs/SEMANTICS.md, clocks). */
 export type EditClock =
   | { readonly epoch: number; readonly base: Revision }
   | { readonly epoch: number; readonly vector: ReadonlyMap<ReplicaId, Counter> };

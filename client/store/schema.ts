@@ -16,6 +16,9 @@
  * `conflicts.side`: which of the two edits was made here. `restore`: the patch that brings back what was lost, for what the app sees with
  * the edits of the outbox up to `seen_seq`; NULL: there is none. See `carried`.
  *
+ * `undo.side`: 0 undoes an edit made here, 1 redoes one. `patch` runs on the value that the newer steps of the document leave, `kind` is
+ * what the edit was. Bounded (`UndoRows`).
+ *
  * `quarantine.replaced`: what was at the places of the patch before it, see `Replaced`; `revision`: of the document it was made on.
  */
 export const migrations: readonly string[] = [
@@ -94,5 +97,17 @@ export const migrations: readonly string[] = [
   ALTER TABLE conflicts ADD COLUMN author TEXT;
   ALTER TABLE conflicts ADD COLUMN restore TEXT;
   ALTER TABLE conflicts ADD COLUMN seen_seq INTEGER NOT NULL DEFAULT 0;
+  `,
+  `
+  CREATE TABLE undo (
+    document TEXT NOT NULL,
+    id INTEGER NOT NULL,
+    side INTEGER NOT NULL,
+    grp INTEGER NOT NULL,
+    patch_id TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    patch TEXT NOT NULL,
+    PRIMARY KEY (document, id)
+  ) WITHOUT ROWID;
   `,
 ];

@@ -1,12 +1,14 @@
 import Sqlite, { type Database } from 'better-sqlite3';
 import { ConcordError, jsonBytes, type DocumentId, type Failure, type NormalPatch, type ReplicaId } from '@concord/core';
 import type { DocumentState, PendingEdit } from '../document-state.js';
+import { keepUndo } from '../undo-steps.js';
 import { Views } from '../document-view.js';
 import { Checkpoint } from './checkpoint.js';
 import { Conflicts, type FoundConflict, type LocalConflict } from './conflicts.js';
 import { Documents } from './documents.js';
 import { Outbox } from './outbox.js';
 import { Quarantine } from './quarantine.js';
+import { UndoRows } from './undo.js';
 import { Unshown } from './unshown.js';
 
 /** What one transaction did to a document. */
@@ -70,6 +72,7 @@ export class Store {
   readonly outbox: Outbox;
   readonly conflicts: Conflicts;
   readonly quarantine: Quarantine;
+  readonly undo: UndoRows;
   readonly checkpoint: Checkpoint;
   /** What is handed out of documents. */
   readonly views = new Views();
@@ -96,6 +99,7 @@ export class Store {
     this.outbox = new Outbox(database);
     this.conflicts = new Conflicts(database);
     this.quarantine = new Quarantine(database);
+    this.undo = new UndoRows(database);
     this.checkpoint = new Checkpoint(database, newReplicaId);
     this.pendingEdits = this.outbox.count();
     this.waiting = new Set(this.outbox.documents());
@@ -163,6 +167,7 @@ export class Store {
     } catch (error) {
       if (this.database.inTransaction) this.rollback.run();
       this.checkpoint.restore(meta);
+      this.undo.reload();
       this.pendingEdits = pendingBefore;
       throw notWritten(error);
     } finally {
@@ -185,6 +190,7 @@ export class Store {
       if (also === undefined) this.outbox.insert(after.id, edit);
       else this.insertWith(after.id, edit, also);
     } catch (error) {
+      this.undo.reload();
       throw notWritten(error);
     }
     this.pendingEdits++;
@@ -201,9 +207,13 @@ export class Store {
     return this.cache.get(id)?.bytes;
   }
 
-  /** Within a transaction: the document with its outbox rows. */
-  write(after: DocumentState, round = 0): void {
+  /**
+   * Within a transaction: the document with its outbox rows. `changes`: what altered the visible value, where that is known
+   * operation by operation, for what undoes edits of it.
+   */
+  write(after: DocumentState, round = 0, changes?: readonly NormalPatch[]): void {
     const before = this.read(after.id);
+    if (before !== undefined && this.undo.concern(after.id)) keepUndo(this.undo, before, after, changes);
     const bytes = this.documents.write(after, round);
     this.outbox.replace(after.id, before?.pending ?? [], after.pending);
     this.stage(after.id, before, after, bytes, true);
@@ -220,6 +230,7 @@ export class Store {
   delete(id: DocumentId): void {
     const before = this.read(id);
     if (before === undefined) return;
+    if (this.undo.concern(id)) this.undo.forget(id);
     this.documents.delete(id);
     this.outbox.replace(id, before.pending, []);
     this.stage(id, before, undefined, 0, true);
@@ -312,10 +323,15 @@ export class Store {
   }
 
   private insertWith(id: DocumentId, edit: PendingEdit, also: () => void): void {
-    this.database.transaction(() => {
+    this.begin.run();
+    try {
       this.outbox.insert(id, edit);
       also();
-    })();
+      this.commit.run();
+    } catch (error) {
+      if (this.database.inTransaction) this.rollback.run();
+      throw error;
+    }
   }
 
   private transaction(): Staged {

@@ -3,7 +3,7 @@ import type { Operation } from '../operation.js';
 import type { ConflictRule } from '../conflict.js';
 
 /**
- * The rows of the conflict table (semantics 3.3) that a pair of operations can meet. A row that drops or weakens an
+ * The rows of the conflict table (docs/SEMANTICS.md, the table) that a pair of operations can meet. A row that drops or weakens an
  * operation is a `ConflictRule`; the others lose nothing. Tests count them: no row may go untried.
  */
 export const harmlessRows = [

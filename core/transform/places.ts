@@ -1,7 +1,7 @@
 import type { Path } from '../operation.js';
 
 /**
- * How places move (semantics 3.2). Two kinds of place share one representation: an *element* path names something that
+ * How places move (docs/SEMANTICS.md, how places move). Two kinds of place share one representation: an *element* path names something that
  * is there; a *slot* path names where something will be put. They differ only where an insertion meets them exactly.
  *
  * Only array indices shift, object keys never do. Every function returns the path it was given when nothing moves.

@@ -63,7 +63,7 @@ export interface HeadAttempt {
 }
 
 /**
- * The verdict on one edit of one document, in the order of semantics 4.2: duplicate, clock, transform past what was missed,
+ * The verdict on one edit of one document, in the order of docs/SEMANTICS.md, clocks and verdicts: duplicate, clock, transform past what was missed,
  * apply, guards, sizes. Pure but for the state, into which a committed change is taken so that the next edit is decided on
  * top of it. Everything is in memory or asked for as a need; nothing has changed then.
  */

@@ -34,7 +34,7 @@ export interface CompactedChange {
 /**
  * Where an author who sends chained patches on an old base stands: other people's changes told in the author's context, and
  * the document as the author sees it. Kept so that the next patch of the chain goes on from here instead of walking the log
- * again (semantics 4.3).
+ * again (docs/SEMANTICS.md, clocks).
  */
 export interface Lane {
   readonly base: Revision;
