@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { pino } from 'pino';
 import { startEmbedded, type EmbeddedPostgres } from '../server/postgres/embedded.js';
-import { ended, startServerProcess, type ServerProcess } from '../test/server-process.js';
+import { ended, startServerProcess, type ServerProcess, withoutRates } from '../test/server-process.js';
 import { ConcordConnection } from './concord-connection.js';
 import { documentOf } from './documents.js';
 import { collectsOnSignal, cpuSeconds } from './processes.js';
@@ -65,7 +65,7 @@ export async function startNodes(postgres: Postgres, count: number, environment:
   try {
     // One after the other: the first makes the tables. As in production, behind a proxy that ends TLS; without rate limits.
     for (let index = 0; index < count; index++) {
-      nodes.push(await startServerProcess({ from: 'dist', nodeOptions: collectsOnSignal, environment: { DATABASE_URL: databaseUrl, RATE_OPERATIONS: '0', RATE_EDITS: '0', NODE_ENV: 'production', TRUST_PROXY: '1', ...environment }, detached: true }));
+      nodes.push(await startServerProcess({ from: 'dist', nodeOptions: collectsOnSignal, environment: { DATABASE_URL: databaseUrl, ...withoutRates, NODE_ENV: 'production', TRUST_PROXY: '1', ...environment }, detached: true }));
     }
     const token = nodes[0]?.token;
     if (token === undefined) throw new Error('The first node printed no token.');

@@ -16,7 +16,7 @@ import pg from 'pg';
 import { pino } from 'pino';
 import { parseArguments, readCommandLine, UsageError, wholeNumber } from '../server/arguments.js';
 import { startEmbedded } from '../server/postgres/embedded.js';
-import { ended, startServerProcess } from '../test/server-process.js';
+import { ended, startServerProcess, withoutRates } from '../test/server-process.js';
 import { closeAll, repeat } from './acknowledged-edits.js';
 import { sent } from './concord-connection.js';
 import { profiledOnSignal, profileOf, shares, type Part } from './cpu-shares.js';
@@ -170,7 +170,7 @@ try {
   await sql.connect();
   const server = await startServerProcess({
     from: 'dist',
-    environment: { CONCORD_DATA: folder, DATABASE_URL: postgres.connectionString, RATE_OPERATIONS: '0', RATE_EDITS: '0', NODE_ENV: 'production', TRUST_PROXY: '1' },
+    environment: { CONCORD_DATA: folder, DATABASE_URL: postgres.connectionString, ...withoutRates, NODE_ENV: 'production', TRUST_PROXY: '1' },
     nodeOptions: profiledOnSignal(profileFile),
     detached: true,
   });

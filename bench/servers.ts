@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
 import { startEmbedded, type EmbeddedPostgres } from '../server/postgres/embedded.js';
-import { ended, startServerProcess } from '../test/server-process.js';
+import { ended, startServerProcess, withoutRates } from '../test/server-process.js';
 import { collectsOnSignal } from './processes.js';
 import type { Endpoint, System, SystemName } from './system.js';
 
@@ -55,7 +55,7 @@ async function startConcord(folder: string, nodeOptions: readonly string[]): Pro
   // As in production, behind a proxy that ends TLS; without rate limits, because the peers have none. Ctrl-C is for the runner, which then stops its children.
   const { url, token, pid, process: child } = await startServerProcess({
     from: 'dist',
-    environment: { CONCORD_DATA: folder, RATE_OPERATIONS: '0', RATE_EDITS: '0', NODE_ENV: 'production', TRUST_PROXY: '1' },
+    environment: { CONCORD_DATA: folder, ...withoutRates, NODE_ENV: 'production', TRUST_PROXY: '1' },
     nodeOptions,
     detached: true,
   });

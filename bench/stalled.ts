@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArguments, readCommandLine, UsageError, wholeNumber } from '../server/arguments.js';
-import { ended, startServerProcess } from '../test/server-process.js';
+import { ended, startServerProcess, withoutRates } from '../test/server-process.js';
 import { provenance } from './machine.js';
 import { markdownTable, short, whole } from './markdown-table.js';
 import { startPostgres } from './node-group.js';
@@ -81,7 +81,7 @@ async function measure({ sockets, mib, most, write }: Options, databaseUrl: stri
   // As in production, without rate limits. A small cache of documents, and no pings, which would end the sockets within half a minute: what is seen is what stalled sockets take.
   const { url, token, pid, process: child } = await startServerProcess({
     from: 'dist',
-    environment: { DATABASE_URL: databaseUrl, NODE_ENV: 'production', TRUST_PROXY: '1', RATE_OPERATIONS: '0', RATE_EDITS: '0', CACHE_BYTES: String(2 ** 20), PING_MS: '3600000' },
+    environment: { DATABASE_URL: databaseUrl, NODE_ENV: 'production', TRUST_PROXY: '1', ...withoutRates, CACHE_BYTES: String(2 ** 20), PING_MS: '3600000' },
     nodeOptions: collectsOnSignal,
   });
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void ended(child).finally(() => process.exit(130)));

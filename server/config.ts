@@ -1,6 +1,7 @@
 import { defaultLimits, type Limits } from '@concord/core';
 import { minPoolSize } from './database.js';
 import { defaultReadLimits, type ReadLimits } from './read/shares.js';
+import type { ConnectionLimits } from './websocket/connections.js';
 import type { RetentionPolicy } from './retention/run.js';
 
 /** The environment, read once at start. Every duration is in milliseconds, every size in bytes. */
@@ -26,6 +27,7 @@ export interface Config {
   readonly rateLimit: RateLimitConfig;
   readonly limits: Limits;
   readonly reads: ReadLimits;
+  readonly connections: ConnectionLimits;
   readonly graphiql: boolean;
   /** `file`: an app's own manifest beside the built-in one. `only`: no other operation is run; there is no GraphiQL then. */
   readonly trustedDocuments: { readonly file: string | null; readonly only: boolean };
@@ -144,6 +146,11 @@ export function readConfig(environment: Environment): Config {
       patchOperations: whole('LIMIT_PATCH_OPERATIONS', defaultLimits.patchOperations, 1, 100_000, 'operations in a patch'),
       pushPatches: whole('LIMIT_PUSH_PATCHES', defaultLimits.pushPatches, 1, 10_000, 'edits in a push'),
       pushBytes: whole('LIMIT_PUSH_BYTES', defaultLimits.pushBytes, 64 * 1024, 256 * 1024 * 1024, 'largest push, in bytes'),
+    },
+    connections: {
+      perAddress: whole('CONNECTIONS_PER_ADDRESS', 1_000, 0, 1e6, 'WebSockets of one address; 0 is no limit'),
+      perPrincipal: whole('CONNECTIONS_PER_PRINCIPAL', 500, 0, 1e6, 'WebSockets and event streams of one principal; 0 is no limit'),
+      anonymousMs: 60_000,
     },
     reads: {
       statementMs: whole('READ_TIMEOUT_MS', defaultReadLimits.statementMs, 100, 600_000, 'how long the database may work for one read, in milliseconds'),

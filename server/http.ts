@@ -13,6 +13,7 @@ import { answerAndLinger, jsonHeaders } from './http/linger.js';
 import type { RateLimit } from './rate-limit.js';
 import { openCharge } from './rate-limit/charge.js';
 import type { Turns } from './rate-limit/turns.js';
+import type { Connections } from './websocket/connections.js';
 import type { createGraphQLHandler } from './yoga.js';
 
 /**
@@ -41,6 +42,7 @@ export function createHttpListener(options: {
   readonly mostBodyBytes: number;
   readonly rateLimit: RateLimit;
   readonly turns: Turns;
+  readonly connections: Connections;
   readonly corsOrigins: readonly string[];
   /** A stream is ended when its reader has taken nothing for so long. Yoga sends something every 12 s. */
   readonly stalledStreamMs: number;
@@ -89,6 +91,7 @@ export function createHttpListener(options: {
     await charge.arrive();
     const hasSession = session !== null;
     const params = request.method === 'GET' ? null : await readGraphQLBody(request, { mostBytes: hasSession ? options.mostBodyBytes : anonymousBytes, hasSession, charge, turns: options.turns });
+    if (request.headers.accept?.includes('text/event-stream') && session !== null) response.once('close', options.connections.ofPrincipal(session.principalId));
     if (request.headers.accept?.includes('text/event-stream')) response.setTimeout(options.stalledStreamMs, () => response.destroy());
     const acceptEncoding = request.headers['accept-encoding'];
     const leaving = new AbortController();
@@ -122,9 +125,12 @@ export function createHttpListener(options: {
   };
 }
 
+/** Whoever connects and does not send its request in time holds a connection for nothing. A push of 4 MiB has two minutes. */
+const timeouts = { headersTimeout: 15_000, requestTimeout: 120_000, connectionsCheckingInterval: 5_000 };
+
 export function createHttpServer(config: Config, listener: RequestListener): Server {
-  if (config.tls === null) return createServer(listener);
-  return createSecureServer({ cert: readPem('TLS_CERT', config.tls.certFile), key: readPem('TLS_KEY', config.tls.keyFile) }, listener);
+  if (config.tls === null) return createServer(timeouts, listener);
+  return createSecureServer({ ...timeouts, cert: readPem('TLS_CERT', config.tls.certFile), key: readPem('TLS_KEY', config.tls.keyFile) }, listener);
 }
 
 function readPem(variable: string, file: string): Buffer {

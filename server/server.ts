@@ -7,6 +7,7 @@ import { createAdministration } from './auth/administration.js';
 import { createAuthenticator } from './auth/authenticate.js';
 import { createFailedLogins } from './auth/failed-logins.js';
 import { ensureFirstOwner } from './auth/first-owner.js';
+import { boundIssuance } from './auth/issuance.js';
 import { createJwtVerifier } from './auth/jwt.js';
 import { openMembershipCache } from './auth/membership-cache.js';
 import { createTokenUse } from './auth/token-use.js';
@@ -32,6 +33,7 @@ import { openRedis } from './redis.js';
 import { scheduleRetention } from './retention/schedule.js';
 import { createSharingSubscribe } from './shared-results.js';
 import { readTrustedDocuments } from './trusted-documents.js';
+import { Connections } from './websocket/connections.js';
 import { attachWebSocketEdge, createWebSocketEdge } from './websocket.js';
 import { createGraphQLHandler } from './yoga.js';
 
@@ -140,11 +142,12 @@ async function start(config: Config, log: Logger, opened: (() => Promise<void>)[
     commit: engine.commit,
     read: engine.read,
     feed: engine.feed,
-    administration: createAdministration({ prisma, memberships, authenticator, now, randomId, jwtCreatesTokens: config.jwt?.createsTokens ?? false }),
+    administration: boundIssuance(createAdministration({ prisma, memberships, authenticator, now, randomId, jwtCreatesTokens: config.jwt?.createsTokens ?? false }), { prisma, bucketsOf, now }),
   };
   const mask = createMask({ log, randomId });
   const rateLimit = createRateLimit(config.rateLimit, bucketsOf);
   const turns = new Turns();
+  const connections = new Connections(config.connections);
   const contextOf = createContextOf({ ports, authenticator, rateLimit, randomId, isStopping, limits: config.limits });
   const addressOf = createAddressOf(config.trustProxy);
   const mostBytes = config.limits.pushBytes + envelopeBytes;
@@ -161,11 +164,12 @@ async function start(config: Config, log: Logger, opened: (() => Promise<void>)[
     mostBodyBytes: mostBytes,
     rateLimit,
     turns,
+    connections,
     corsOrigins: config.corsOrigins,
     stalledStreamMs: 4 * config.pingMs,
   });
   const server = createHttpServer(config, listener);
-  const webSockets = createWebSocketEdge({ ...edge, rateLimit, mostMessageBytes: mostBytes, pingMs: config.pingMs, addressOf });
+  const webSockets = createWebSocketEdge({ ...edge, rateLimit, connections, mostMessageBytes: mostBytes, pingMs: config.pingMs, addressOf });
   attachWebSocketEdge(server, webSockets);
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(config.port, config.host, resolve));
 

@@ -16,10 +16,11 @@ import { createKeepAlive } from './keep-alive.js';
 import type { Mask } from './mask.js';
 import type { Operations } from './operations.js';
 import type { RateLimit } from './rate-limit.js';
-import { openCharge } from './rate-limit/charge.js';
+import { networkOf, openCharge } from './rate-limit/charge.js';
 import type { Turns } from './rate-limit/turns.js';
 import { isShared, SharedResults, type Subscribe } from './shared-results.js';
 import { SocketWriter } from './socket-writer.js';
+import type { Connections } from './websocket/connections.js';
 import { Messages } from './websocket/messages.js';
 
 const initTimeoutMs = 5_000;
@@ -35,6 +36,7 @@ const compressFromBytes = 14 * 1024;
 /** Close codes beyond graphql-ws's own: standard "try again later", after which clients reconnect. */
 const tryAgainLater = 1013;
 const goingAway = 1001;
+const hangUpMs = 1_000;
 
 interface Extra {
   readonly socket: WebSocket;
@@ -42,6 +44,8 @@ interface Extra {
   readonly address: string;
   readonly messages: Messages;
   readonly left: AbortSignal;
+  /** From now on it has a session. */
+  readonly stopAnonymous: () => void;
   session: Session | null;
 }
 
@@ -72,8 +76,9 @@ export function createWebSocketEdge(options: {
   /** How often each socket is pinged. */
   readonly pingMs: number;
   readonly addressOf: (request: IncomingMessage) => string;
+  readonly connections: Connections;
 }): WebSocketEdge {
-  const { schema, operations, turns, contextOf, authenticator, mask, log } = options;
+  const { schema, operations, turns, contextOf, authenticator, mask, log, connections } = options;
 
   const graphql = makeServer<Record<string, unknown>, Extra>({
     connectionInitWaitTimeout: initTimeoutMs,
@@ -88,6 +93,7 @@ export function createWebSocketEdge(options: {
   async function connect({ connectionParams, extra }: ConnectionContext): Promise<boolean> {
     try {
       extra.session = await authenticator.authenticate(authorizationIn(connectionParams), extra.address);
+      if (extra.session !== null) extra.socket.once('close', connections.ofPrincipal(extra.session.principalId));
     } catch (error) {
       const masked = mask(error);
       const code = masked.extensions['code'];
@@ -96,12 +102,32 @@ export function createWebSocketEdge(options: {
     }
     const { session, socket } = extra;
     if (session !== null) {
+      extra.stopAnonymous();
       extra.messages.trust();
       // Not through the writer: what it holds back is not sent any more (I8).
       const stop = authenticator.onEnded(session, ({ code, message }) => socket.close(CloseCode.Unauthorized, closeReason(code, message)));
       socket.once('close', stop);
     }
     return true;
+  }
+
+  /** There is nothing to stay for without a session: such a socket is closed after a while. Returns the way to stop watching. */
+  function watchAnonymous(socket: WebSocket, network: string): () => void {
+    const giveBack = connections.ofAnonymous(network);
+    if (giveBack === null) {
+      socket.close(tryAgainLater, closeReason('RATE_LIMITED', 'This address has too many sockets without a token.'));
+      setTimeout(() => socket.terminate(), hangUpMs).unref();
+      return () => undefined;
+    }
+    const { anonymousMs } = connections.limits;
+    const timer = setTimeout(() => socket.close(CloseCode.Unauthorized, closeReason('UNAUTHENTICATED', `A socket without a token is closed after ${anonymousMs / 1_000} seconds.`)), anonymousMs);
+    timer.unref();
+    const stop = (): void => {
+      clearTimeout(timer);
+      giveBack();
+    };
+    socket.once('close', stop);
+    return stop;
   }
 
   async function prepare(
@@ -155,6 +181,7 @@ export function createWebSocketEdge(options: {
     keepAlive.watch(socket);
     const messages = new Messages(socket, request.socket, turns);
     const writer = new SocketWriter(socket, request.socket, compressFromBytes, !request.headers['sec-websocket-extensions']?.includes('server_max_window_bits'));
+    const stopAnonymous = watchAnonymous(socket, networkOf(options.addressOf(request)));
     const leaving = new AbortController();
     socket.once('close', () => leaving.abort());
     const closed = graphql.opened(
@@ -169,7 +196,7 @@ export function createWebSocketEdge(options: {
             writer.close(CloseCode.InternalServerError, closeReason('INTERNAL', mask(error).message));
           }),
       },
-      { socket, writer, messages, left: leaving.signal, address: options.addressOf(request), session: null },
+      { socket, writer, messages, left: leaving.signal, stopAnonymous, address: options.addressOf(request), session: null },
     );
     socket.once('close', (code, reason) => {
       closed(code, reason.toString()).catch((error: unknown) => log.error({ err: error }, 'The end of a socket was not handled.'));
@@ -178,6 +205,12 @@ export function createWebSocketEdge(options: {
 
   return {
     upgrade(request, socket, head) {
+      const giveBack = connections.ofAddress(networkOf(options.addressOf(request)));
+      if (giveBack === null) {
+        socket.end('HTTP/1.1 429 Too Many Requests\r\nRetry-After: 5\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+        return;
+      }
+      socket.once('close', giveBack);
       server.handleUpgrade(request, socket, head, (webSocket) => server.emit('connection', webSocket, request));
     },
     async close(timeoutMs) {

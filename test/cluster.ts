@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { dropDatabase, newDatabase } from '../server/test/harness.js';
 import { Balancer } from './balancer.js';
-import { ended, startServerProcess, type ServerProcess } from './server-process.js';
+import { ended, startServerProcess, withoutRates, type ServerProcess } from './server-process.js';
 
 /** Several server processes on one database, behind a balancer. */
 export interface Cluster {
@@ -39,7 +39,7 @@ export async function startCluster({ count, environment = {} }: {
     const starting = Array.from({ length: count }, async () => {
       const node = await startServerProcess({
         from: 'source',
-        environment: { DATABASE_URL: role.url, NODE_ENV: 'test', RATE_OPERATIONS: '0', RATE_EDITS: '0', STOP_GRACE_MS: '3000', POOL_SIZE: '6', LOG_LEVEL: 'warn', ...environment },
+        environment: { DATABASE_URL: role.url, NODE_ENV: 'test', ...withoutRates, STOP_GRACE_MS: '3000', POOL_SIZE: '6', LOG_LEVEL: 'warn', ...environment },
         errors: 'kept',
       });
       nodes.push(node);

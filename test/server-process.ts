@@ -27,6 +27,9 @@ export interface ServerProcessOptions {
   readonly errors?: 'shown' | 'kept';
 }
 
+/** For one caller that stands for many. */
+export const withoutRates = { RATE_OPERATIONS: '0', RATE_EDITS: '0', RATE_READ_MS: '0', CONNECTIONS_PER_ADDRESS: '0', CONNECTIONS_PER_PRINCIPAL: '0' } as const;
+
 const longestStartMs = 60_000;
 
 const mains = {
