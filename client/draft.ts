@@ -1,4 +1,4 @@
-import { ConcordError, diff, equalValues, takeValue, type Definition, type JsonValue, type NormalPatch } from '@concord/core';
+import { ConcordError, defaultLimits, diff, equalValues, takeValue, type Definition, type JsonValue, type NormalPatch, type Origins } from '@concord/core';
 
 /** The copy that a draft function alters, and where each of its containers was copied from. */
 class DraftCopy {
@@ -31,6 +31,25 @@ class DraftCopy {
   }
 }
 
+/** What of the value before is in the value after: an object that was put elsewhere is known again, whatever became of it. */
+class TakenOrigins implements Origins {
+  private readonly befores = new Map<JsonValue, JsonValue>();
+  private readonly left = new Set<JsonValue>();
+
+  add(after: JsonValue, before: JsonValue): void {
+    this.befores.set(after, before);
+    this.left.add(before);
+  }
+
+  of(after: JsonValue): JsonValue | undefined {
+    return this.befores.get(after);
+  }
+
+  isLeft(before: JsonValue): boolean {
+    return this.left.has(before);
+  }
+}
+
 /**
  * The patch that a draft function means: it gets a deep copy of the value, alters it (or returns another value), and the
  * difference is the patch. What it sets is a value: a changed text or number is a replacement, but where the collection's
@@ -46,9 +65,13 @@ export function patchOfDraft(value: JsonValue, draft: (copy: never) => unknown, 
     throw new ConcordError('INPUT_INVALID', 'A draft function must not be async: read what it needs first, then edit.');
   }
   if (returned !== undefined && returned !== copy.root) refuseAmbiguous(returned, copy);
-  const taken = takeValue(returned === undefined ? copy.root : returned);
+  const origins = new TakenOrigins();
+  const taken = takeValue(returned === undefined ? copy.root : returned, defaultLimits, (source, after) => {
+    const original = copy.originalOf(source);
+    if (original !== undefined) origins.add(after, original);
+  });
   if (!taken.ok) throw ConcordError.from(taken.error);
-  return diff(value, taken.value, { text, counters });
+  return diff(value, taken.value, { text, counters, origins });
 }
 
 /**

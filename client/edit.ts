@@ -216,10 +216,10 @@ function checkName(name: 'collection' | 'title', text: unknown, least: number): 
 function patchBytes(patch: NormalPatch): number {
   const { patchOperations, patchBytes: limit } = defaultLimits;
   if (patch.length > patchOperations) {
-    throw new ConcordError('LIMIT_EXCEEDED', `The edit has ${patch.length} operations; at most ${patchOperations} are allowed. Split it.`, { limit: patchOperations, actual: patch.length });
+    throw new ConcordError('LIMIT_EXCEEDED', `The edit has ${patch.length} operations; at most ${patchOperations} are allowed (patchOperations). Split it.`, { limitName: 'patchOperations', limit: patchOperations, actual: patch.length });
   }
   const bytes = jsonBytes(patch, limit);
-  if (bytes > limit) throw new ConcordError('LIMIT_EXCEEDED', `The edit has ${bytes} bytes or more; at most ${limit} are allowed. Split it.`, { limit, actual: bytes });
+  if (bytes > limit) throw new ConcordError('LIMIT_EXCEEDED', `The edit has ${bytes} bytes or more; at most ${limit} are allowed (patchBytes). Split it.`, { limitName: 'patchBytes', limit, actual: bytes });
   return bytes;
 }
 
@@ -227,6 +227,6 @@ function patchBytes(patch: NormalPatch): number {
 function bytesOf(id: DocumentId, value: JsonValue): number {
   const limit = defaultLimits.documentBytes;
   const actual = jsonBytes(value);
-  if (actual > limit) throw new ConcordError('LIMIT_EXCEEDED', `The document ${id} would have ${actual} bytes; at most ${limit} are allowed. Split it.`, { limit, actual });
+  if (actual > limit) throw new ConcordError('LIMIT_EXCEEDED', `The document ${id} would have ${actual} bytes; at most ${limit} are allowed (documentBytes). Split it.`, { limitName: 'documentBytes', limit, actual });
   return actual;
 }

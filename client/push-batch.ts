@@ -26,7 +26,7 @@ export interface BatchChoice {
 const mostBytes = defaultLimits.pushBytes * 0.9;
 const envelopeBytes = 300;
 /** No more is reported of one edit: a report must never be what the server refuses the edit for. */
-const mostConflictBytes = defaultLimits.patchBytes;
+const mostConflictBytes = 256 * 1024;
 
 /** Chooses what to send next and freezes it: numbered and marked as sent in the file before it leaves. */
 export function chooseBatch(store: Store, choice: BatchChoice): Sent[] {

@@ -6,11 +6,85 @@ export interface Hunk {
   readonly bEnd: number;
 }
 
+type Symbols = Uint32Array;
+
+/** Past this many edits two sequences are cut at what is in both of them once; the parts between are small, or have little in common. */
+const maxEditsOfPart = 200;
+
+/**
+ * Aligns two sequences of symbols and returns where they differ, in order: with the fewest insertions and deletions as long as
+ * those are at most `maxEdits`. Past that, what is in both exactly once and in the same order keeps its place, and the parts
+ * between are aligned each; a part that needs too many edits is one hunk. Cost: the length times the edits, up to that bound.
+ */
+export function align(a: Symbols, b: Symbols, maxEdits: number): readonly Hunk[] {
+  const whole = alignSequences(a, b, maxEdits);
+  if (whole !== undefined) return whole;
+  const hunks: Hunk[] = [];
+  const part = (aStart: number, aEnd: number, bStart: number, bEnd: number): void => {
+    if (aStart === aEnd && bStart === bEnd) return;
+    const found = alignSequences(a.subarray(aStart, aEnd), b.subarray(bStart, bEnd), maxEditsOfPart) ?? [{ aStart: 0, aEnd: aEnd - aStart, bStart: 0, bEnd: bEnd - bStart }];
+    for (const hunk of found) hunks.push({ aStart: aStart + hunk.aStart, aEnd: aStart + hunk.aEnd, bStart: bStart + hunk.bStart, bEnd: bStart + hunk.bEnd });
+  };
+  let nextA = 0;
+  let nextB = 0;
+  for (const [indexA, indexB] of anchors(a, b)) {
+    part(nextA, indexA, nextB, indexB);
+    nextA = indexA + 1;
+    nextB = indexB + 1;
+  }
+  part(nextA, a.length, nextB, b.length);
+  return hunks;
+}
+
+/** Pairs of indices of symbols that are in both sequences exactly once, as many as rise in both. */
+function anchors(a: Symbols, b: Symbols): readonly (readonly [number, number])[] {
+  const onceInA = once(a);
+  const onceInB = once(b);
+  const indicesA: number[] = [];
+  const indicesB: number[] = [];
+  for (const [symbol, index] of onceInA) {
+    const other = index < 0 ? undefined : onceInB.get(symbol);
+    if (other === undefined || other < 0) continue;
+    indicesA.push(index);
+    indicesB.push(other);
+  }
+  const rising = longestIncreasing(indicesB);
+  return indicesB.flatMap((indexB, n) => (rising.has(indexB) ? [[indicesA[n]!, indexB] as const] : []));
+}
+
+/** The index of each symbol, -1 where there are several; in the order of the sequence. */
+function once(symbols: Symbols): ReadonlyMap<number, number> {
+  const indices = new Map<number, number>();
+  for (let index = 0; index < symbols.length; index++) indices.set(symbols[index]!, indices.has(symbols[index]!) ? -1 : index);
+  return indices;
+}
+
+/** The values of one longest increasing subsequence of distinct numbers. O(n log n). */
+export function longestIncreasing(values: readonly number[]): ReadonlySet<number> {
+  /** ends[length] is the index of the smallest value that ends an increasing run of that length + 1. */
+  const ends: number[] = [];
+  const previous = new Int32Array(values.length);
+  for (let index = 0; index < values.length; index++) {
+    let low = 0;
+    let high = ends.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (values[ends[middle]!]! < values[index]!) low = middle + 1;
+      else high = middle;
+    }
+    previous[index] = low > 0 ? ends[low - 1]! : -1;
+    ends[low] = index;
+  }
+  const longest = new Set<number>();
+  for (let index = ends.at(-1) ?? -1; index >= 0; index = previous[index]!) longest.add(values[index]!);
+  return longest;
+}
+
 /**
  * Aligns two sequences of symbols with the fewest insertions and deletions (Myers, O((n+m)·d)) and returns where they
- * differ, in order. Undefined when more than `mostEdits` would be needed, which bounds time and memory (d² / 2 numbers).
+ * differ, in order. Undefined when more than `maxEdits` would be needed, which bounds time and memory (d² / 2 numbers).
  */
-export function alignSequences(a: ArrayLike<number>, b: ArrayLike<number>, mostEdits: number): readonly Hunk[] | undefined {
+export function alignSequences(a: Symbols, b: Symbols, maxEdits: number): readonly Hunk[] | undefined {
   const start = commonPrefix(a, b);
   const end = commonSuffix(a, b, start);
   const n = a.length - start - end;
@@ -19,7 +93,7 @@ export function alignSequences(a: ArrayLike<number>, b: ArrayLike<number>, mostE
   if (n === 0 || m === 0) return [{ aStart: start, aEnd: start + n, bStart: start, bEnd: start + m }];
 
   // reached[k + center] is the furthest index in `a` on diagonal k (index in a minus index in b) with d edits.
-  const most = Math.min(n + m, mostEdits);
+  const most = Math.min(n + m, maxEdits);
   const center = most + 1;
   const reached = new Int32Array(2 * most + 3);
   const history: Int32Array[] = [];

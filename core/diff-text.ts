@@ -1,33 +1,23 @@
-import { alignSequences, type Hunk } from './align.js';
-import type { DiffRun } from './diff.js';
+import { align, alignSequences, type Hunk } from './align.js';
 import type { Operation, Path } from './operation.js';
 
-/** Texts that differ in more characters than this are said as one deletion and one insertion between what they share. */
-const mostTextEdits = 200;
+/** Up to this many characters that differ texts are aligned by characters; past it by words, and then within those. */
+const maxCharacterEdits = 200;
+const maxWordEdits = 1000;
 /** Fewer equal characters than this between two edits are chance, not text that stayed. */
-const shortestStay = 4;
+const minStay = 4;
+/** Texts with more differences than this have little in common, and a patch is not to be filled by one of them: everything between the first and the last is one. */
+const maxHunks = 300;
 
-/** Adds the insertions and deletions that lead from one text to the other; whole characters, never half of a surrogate pair. */
-export function diffText(before: string, after: string, path: Path, run: DiffRun): void {
-  const hunks = alignSequences(codePoints(before), codePoints(after), mostTextEdits) ?? [outerHunk(before, after)];
-  // Both texts are walked once, from character counts to UTF-16 offsets.
-  let character = 0;
-  let offsetBefore = 0;
-  let characterAfter = 0;
-  let offsetAfter = 0;
+/** The insertions and deletions that lead from one text to the other; whole characters, never half of a surrogate pair. */
+export function diffText(before: string, after: string, path: Path): readonly Operation[] {
+  const patch: Operation[] = [];
   let shift = 0;
-  for (const hunk of joinNear(hunks)) {
-    offsetBefore = advance(before, offsetBefore, hunk.aStart - character);
-    offsetAfter = advance(after, offsetAfter, hunk.bStart - characterAfter);
-    const endBefore = advance(before, offsetBefore, hunk.aEnd - hunk.aStart);
-    const endAfter = advance(after, offsetAfter, hunk.bEnd - hunk.bStart);
-    run.patch.push(...replaceText(before.slice(offsetBefore, endBefore), after.slice(offsetAfter, endAfter), offsetBefore + shift, path));
-    shift += endAfter - offsetAfter - (endBefore - offsetBefore);
-    character = hunk.aEnd;
-    characterAfter = hunk.bEnd;
-    offsetBefore = endBefore;
-    offsetAfter = endAfter;
+  for (const { aStart, aEnd, bStart, bEnd } of hunksOf(before, after)) {
+    patch.push(...replaceText(before.slice(aStart, aEnd), after.slice(bStart, bEnd), aStart + shift, path));
+    shift += bEnd - bStart - (aEnd - aStart);
   }
+  return patch;
 }
 
 /**
@@ -53,42 +43,77 @@ export function replaceText(old: string, text: string, pos: number, path: Path):
   ];
 }
 
+/** Where the texts differ, in UTF-16 offsets that cut no character. */
+function hunksOf(before: string, after: string): readonly Hunk[] {
+  const hunks = joinNear(byCharacters(before, after) ?? byWords(before, after).flatMap((hunk) => withinWords(before, after, hunk)));
+  if (hunks.length <= maxHunks) return hunks;
+  const last = hunks[hunks.length - 1]!;
+  return [{ aStart: hunks[0]!.aStart, aEnd: last.aEnd, bStart: hunks[0]!.bStart, bEnd: last.bEnd }];
+}
+
+function withinWords(before: string, after: string, hunk: Hunk): readonly Hunk[] {
+  const { aStart, aEnd, bStart, bEnd } = hunk;
+  if (aStart === aEnd || bStart === bEnd) return [hunk];
+  const found = byCharacters(before.slice(aStart, aEnd), after.slice(bStart, bEnd));
+  return found?.map((inner) => ({ aStart: aStart + inner.aStart, aEnd: aStart + inner.aEnd, bStart: bStart + inner.bStart, bEnd: bStart + inner.bEnd })) ?? [hunk];
+}
+
+const byCharacters = (before: string, after: string): readonly Hunk[] | undefined => {
+  const a = charactersOf(before);
+  const b = charactersOf(after);
+  return alignSequences(a.symbols, b.symbols, maxCharacterEdits)?.map((hunk) => inOffsets(hunk, a.offsets, b.offsets));
+};
+
+function byWords(before: string, after: string): readonly Hunk[] {
+  const numbers = new Map<string, number>();
+  const a = wordsOf(before, numbers);
+  const b = wordsOf(after, numbers);
+  return align(a.symbols, b.symbols, maxWordEdits).map((hunk) => inOffsets(hunk, a.offsets, b.offsets));
+}
+
+/** A text in parts: equal parts have equal symbols; `offsets` are their starts, and the end of the text. */
+interface Parts {
+  readonly symbols: Uint32Array;
+  readonly offsets: Uint32Array;
+}
+
+const inOffsets = ({ aStart, aEnd, bStart, bEnd }: Hunk, a: Uint32Array, b: Uint32Array): Hunk => ({ aStart: a[aStart]!, aEnd: a[aEnd]!, bStart: b[bStart]!, bEnd: b[bEnd]! });
+
+function charactersOf(text: string): Parts {
+  const symbols = new Uint32Array(text.length);
+  const offsets = new Uint32Array(text.length + 1);
+  let count = 0;
+  let offset = 0;
+  for (; offset < text.length; count++) {
+    const point = text.codePointAt(offset)!;
+    symbols[count] = point;
+    offsets[count] = offset;
+    offset += point > 0xffff ? 2 : 1;
+  }
+  offsets[count] = offset;
+  return { symbols: symbols.subarray(0, count), offsets };
+}
+
+function wordsOf(text: string, numbers: Map<string, number>): Parts {
+  const symbols: number[] = [];
+  const offsets: number[] = [];
+  for (const { 0: word, index } of text.matchAll(/[\p{L}\p{M}\p{N}_]+|\s+|[^]/gu)) {
+    let number = numbers.get(word);
+    if (number === undefined) numbers.set(word, (number = numbers.size));
+    symbols.push(number);
+    offsets.push(index);
+  }
+  offsets.push(text.length);
+  return { symbols: Uint32Array.from(symbols), offsets: Uint32Array.from(offsets) };
+}
+
 function joinNear(hunks: readonly Hunk[]): Hunk[] {
   const joined: Hunk[] = [];
   for (const hunk of hunks) {
     const last = joined.at(-1);
-    if (last !== undefined && hunk.aStart - last.aEnd < shortestStay) {
+    if (last !== undefined && hunk.aStart - last.aEnd < minStay) {
       joined[joined.length - 1] = { aStart: last.aStart, aEnd: hunk.aEnd, bStart: last.bStart, bEnd: hunk.bEnd };
     } else joined.push(hunk);
   }
   return joined;
-}
-
-/** Everything between the common start and the common end, in characters. */
-function outerHunk(before: string, after: string): Hunk {
-  const a = codePoints(before);
-  const b = codePoints(after);
-  let start = 0;
-  while (start < a.length && start < b.length && a[start] === b[start]) start += 1;
-  let end = 0;
-  while (end < a.length - start && end < b.length - start && a[a.length - 1 - end] === b[b.length - 1 - end]) end += 1;
-  return { aStart: start, aEnd: a.length - end, bStart: start, bEnd: b.length - end };
-}
-
-function codePoints(text: string): Uint32Array {
-  const points = new Uint32Array(text.length);
-  let count = 0;
-  for (let offset = 0; offset < text.length; count++) {
-    const point = text.codePointAt(offset)!;
-    points[count] = point;
-    offset += point > 0xffff ? 2 : 1;
-  }
-  return points.subarray(0, count);
-}
-
-/** The UTF-16 offset a number of characters further. */
-function advance(text: string, offset: number, characters: number): number {
-  let at = offset;
-  for (let count = 0; count < characters; count++) at += text.codePointAt(at)! > 0xffff ? 2 : 1;
-  return at;
 }

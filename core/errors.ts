@@ -1,3 +1,5 @@
+import type { Limits } from './limits.js';
+
 /**
  * Every way Concord can say no. The set is closed: the GraphQL enum `ErrorCode`, the C status codes and docs/ERRORS.md are
  * held against it by tests. A code's meaning never changes; a code is never reused.
@@ -61,6 +63,8 @@ export interface Failure {
   readonly operation?: number;
   readonly limit?: number;
   readonly actual?: number;
+  /** Which limit it was, with `LIMIT_EXCEEDED`: the server's operator knows it as `LIMIT_…` in the same words. */
+  readonly limitName?: keyof Limits;
 }
 
 /** What pure functions return instead of throwing. */

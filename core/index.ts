@@ -6,7 +6,7 @@ export * from './condition.js';
 export * from './conflict.js';
 export { withItem, type LosingSide } from './conflict-item.js';
 export { deletionConflict } from './deletion-conflict.js';
-export { diff, type DiffOptions } from './diff.js';
+export { diff, type DiffOptions, type Origins } from './diff.js';
 export * from './errors.js';
 export { deepFreeze } from './freeze.js';
 export * from './ids.js';

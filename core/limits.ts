@@ -7,7 +7,7 @@ export interface Limits {
   /** UTF-8 bytes of a JSON pointer. */
   readonly pointerBytes: number;
   readonly patchOperations: number;
-  /** Serialised UTF-8 bytes of a patch. */
+  /** Serialised UTF-8 bytes of a patch. At least `patchBytesFor` a document: what may be created may be edited. */
   readonly patchBytes: number;
   readonly pushPatches: number;
   readonly pushBytes: number;
@@ -18,10 +18,13 @@ export const defaultLimits: Limits = {
   depth: 128,
   pointerBytes: 4096,
   patchOperations: 1000,
-  patchBytes: 256 * 1024,
+  patchBytes: 1088 * 1024,
   pushPatches: 500,
   pushBytes: 4 * 1024 * 1024,
 };
+
+/** What a patch must be allowed so that each value of a document, and the document itself, can be set by one: itself, a path, and names around it. */
+export const patchBytesFor = (documentBytes: number): number => documentBytes + 64 * 1024;
 
 /** Conflicts that an author may report with one edit. */
 export const mostReportedConflicts = 100;

@@ -27,7 +27,7 @@ export function parseConflict(json: unknown, limits: Limits = defaultLimits): Re
   if (!checked.ok) return checked;
   const bytes = jsonBytes(checked.value, limits.patchBytes);
   if (bytes > limits.patchBytes) {
-    return fail({ code: 'LIMIT_EXCEEDED', message: `The conflict has more than ${limits.patchBytes} bytes; leave it out`, limit: limits.patchBytes, actual: bytes });
+    return fail({ code: 'LIMIT_EXCEEDED', message: `The conflict has more than ${limits.patchBytes} bytes (patchBytes); leave it out`, limitName: 'patchBytes', limit: limits.patchBytes, actual: bytes });
   }
   const value = checked.value;
   if (!isObject(value)) return invalid('', 'an object');

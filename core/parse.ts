@@ -23,7 +23,8 @@ export function parsePatch(json: unknown, limits: Limits = defaultLimits, values
   if (json.length > limits.patchOperations) {
     return fail({
       code: 'LIMIT_EXCEEDED',
-      message: `The patch has ${json.length} operations, ${limits.patchOperations} are allowed; split it`,
+      message: `The patch has ${json.length} operations, ${limits.patchOperations} are allowed (patchOperations); split it`,
+      limitName: 'patchOperations',
       limit: limits.patchOperations,
       actual: json.length,
     });
@@ -36,8 +37,9 @@ export function parsePatch(json: unknown, limits: Limits = defaultLimits, values
     if (parser.bytes > limits.patchBytes) {
       return fail({
         code: 'LIMIT_EXCEEDED',
-        message: `The patch has more than ${limits.patchBytes} bytes; split it`,
+        message: `The patch has more than ${limits.patchBytes} bytes (patchBytes); split it`,
         operation: index,
+        limitName: 'patchBytes',
         limit: limits.patchBytes,
         actual: parser.bytes,
       });
@@ -180,9 +182,16 @@ class OperationParser {
     }
     const check = new ValueCheck({ depth: this.limits.depth, documentBytes: this.limits.patchBytes }, this.values);
     const checked = check.run(value, path.length);
-    if (checked === undefined) this.failure = check.refusal(path);
+    if (checked === undefined) this.failure = this.refusalOf(check, path);
     this.bytes += check.bytes;
     return checked;
+  }
+
+  /** A value is measured against what a patch may hold. */
+  private refusalOf(check: ValueCheck, path: Pointer): Failure {
+    const refusal = check.refusal(path);
+    if (refusal.limitName !== 'documentBytes') return refusal;
+    return { ...refusal, limitName: 'patchBytes', message: `The patch has more than ${this.limits.patchBytes} bytes (patchBytes); split it` };
   }
 
   private count(source: Members, name: 'pos' | 'len', path: Pointer): number | undefined {

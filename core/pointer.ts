@@ -47,14 +47,14 @@ export function parsePointer(text: string, limits: Pick<Limits, 'depth' | 'point
 }
 
 function tooLong(text: string, actual: number, limit: number): Result<never> {
-  const message = `The pointer has ${actual} bytes, ${limit} are allowed; keep documents flatter or keys shorter`;
-  return fail({ code: 'LIMIT_EXCEEDED', message, path: shown(text), limit, actual });
+  const message = `The pointer has ${actual} bytes, ${limit} are allowed (pointerBytes); keep documents flatter or keys shorter`;
+  return fail({ code: 'LIMIT_EXCEEDED', message, path: shown(text), limitName: 'pointerBytes', limit, actual });
 }
 
 function tooDeep(text: string, limit: number): Result<never> {
   const actual = text.split('/').length - 1;
-  const message = `The pointer has ${actual} segments, ${limit} are allowed; keep documents flatter`;
-  return fail({ code: 'LIMIT_EXCEEDED', message, path: shown(text), limit, actual });
+  const message = `The pointer has ${actual} segments, ${limit} are allowed (depth); keep documents flatter`;
+  return fail({ code: 'LIMIT_EXCEEDED', message, path: shown(text), limitName: 'depth', limit, actual });
 }
 
 function refuse(code: 'POINTER_INVALID' | 'VALUE_INVALID', message: string, text: string): Result<never> {

@@ -212,7 +212,7 @@ export class PatchRun {
     this.copiedBytes += jsonBytes(value, room);
     if (this.copiedBytes > this.limits.documentBytes) {
       const limit = this.limits.documentBytes;
-      return this.tooLarge(`The copies of the patch add up to more than ${limit} bytes; copy less`, path, limit, this.copiedBytes);
+      return this.tooLarge(`The copies of the patch add up to more than ${limit} bytes (documentBytes); copy less`, path, { limitName: 'documentBytes', limit, actual: this.copiedBytes });
     }
     this.draft.share(value);
     return this.depthAllowed(value, path) && this.add({ op: 'add', path, value });
@@ -276,12 +276,12 @@ export class PatchRun {
     if (path.length <= limit && (value === null || typeof value !== 'object')) return true;
     const depth = path.length > limit ? path.length : path.length + depthOf(value, limit + 1 - path.length);
     if (depth <= limit) return true;
-    return this.tooLarge(`The value would lie deeper than ${limit} containers; keep documents flatter`, path, limit, depth);
+    return this.tooLarge(`The value would lie deeper than ${limit} containers (depth); keep documents flatter`, path, { limitName: 'depth', limit, actual: depth });
   }
 
-  private tooLarge(message: string, path: Path | Pointer, limit: number, actual: number): false {
+  private tooLarge(message: string, path: Path | Pointer, limit: Pick<Failure, 'limitName' | 'limit' | 'actual'>): false {
     this.draft.refuse('LIMIT_EXCEEDED', message, path);
-    this.draft.failure = { ...this.failure, limit, actual };
+    this.draft.failure = { ...this.failure, ...limit };
     return false;
   }
 

@@ -4,6 +4,9 @@ import { deepestDepth, defaultLimits, type Limits } from './limits.js';
 import { formatPointer } from './pointer.js';
 import { scanText } from './text.js';
 
+/** Told of each container that was taken, and of the copy that was made of it. */
+export type OnTaken = (source: object, copy: JsonArray | JsonObject) => void;
+
 type ValueLimits = Pick<Limits, 'depth' | 'documentBytes'>;
 
 /**
@@ -26,10 +29,10 @@ export function checkValue(value: unknown, limits: ValueLimits = defaultLimits):
 /**
  * Takes a value in from a caller who keeps it: a deep and frozen copy, which nobody can alter later, or why there is none. Refuses as
  * `checkValue` does, but that members which are undefined are left out, as JSON does (in an array they are refused). Every member
- * is read once, so that what was checked is what was copied.
+ * is read once, so that what was checked is what was copied. `onTaken` is told which container became which.
  */
-export function takeValue(value: unknown, limits: ValueLimits = defaultLimits): Result<JsonValue> {
-  const check = new ValueCheck(limits, 'take');
+export function takeValue(value: unknown, limits: ValueLimits = defaultLimits, onTaken?: OnTaken): Result<JsonValue> {
+  const check = new ValueCheck(limits, 'take', onTaken);
   const taken = check.run(value, 0);
   return taken === undefined || check.isTooLarge() ? fail(check.refusal([])) : ok(taken);
 }
@@ -50,6 +53,7 @@ export class ValueCheck {
   constructor(
     private readonly limits: ValueLimits,
     private readonly mode: 'check' | 'take' = 'check',
+    private readonly onTaken?: OnTaken,
   ) {
     this.depth = Math.min(limits.depth, deepestDepth);
   }
@@ -74,7 +78,8 @@ export class ValueCheck {
         if (above >= this.depth) {
           return this.refuse({
             code: 'LIMIT_EXCEEDED',
-            message: `The value lies deeper than ${this.depth} containers; flatten it (a cycle is infinitely deep)`,
+            message: `The value lies deeper than ${this.depth} containers (depth); flatten it (a cycle is infinitely deep)`,
+            limitName: 'depth',
             limit: this.depth,
             actual: above + 1,
           });
@@ -103,7 +108,7 @@ export class ValueCheck {
       if (copy === undefined && !Object.is(checked, item)) copy = source.slice() as JsonValue[];
       if (copy !== undefined) copy[index] = checked;
     }
-    if (this.mode === 'take') return Object.freeze(copy as JsonArray);
+    if (this.mode === 'take') return this.taken(source, Object.freeze(copy as JsonArray));
     return copy ?? (source as JsonArray);
   }
 
@@ -133,8 +138,13 @@ export class ValueCheck {
       if (copy === undefined && !Object.is(checked, member)) copy = { ...(source as JsonObject) };
       if (copy !== undefined) copy[key] = checked;
     }
-    if (taking) return Object.freeze(copy as JsonObject);
+    if (taking) return this.taken(source, Object.freeze(copy as JsonObject));
     return copy ?? (source as JsonObject);
+  }
+
+  private taken(source: object, copy: JsonArray | JsonObject): JsonValue {
+    this.onTaken?.(source, copy);
+    return copy;
   }
 
   private text(text: string, what: 'string' | 'key'): boolean {
@@ -162,7 +172,8 @@ export class ValueCheck {
   private tooLarge(): undefined {
     return this.refuse({
       code: 'LIMIT_EXCEEDED',
-      message: `The value is larger than ${this.limits.documentBytes} bytes when serialised; split it over several documents`,
+      message: `The value is larger than ${this.limits.documentBytes} bytes when serialised (documentBytes); split it over several documents`,
+      limitName: 'documentBytes',
       limit: this.limits.documentBytes,
       actual: this.bytes,
     });

@@ -1,4 +1,4 @@
-import { defaultLimits, type Limits } from '@concord/core';
+import { defaultLimits, patchBytesFor, type Limits } from '@concord/core';
 import { minPoolSize } from './database.js';
 import { defaultReadLimits, type ReadLimits } from './read/shares.js';
 import type { ConnectionLimits } from './websocket/connections.js';
@@ -113,6 +113,7 @@ export function readConfig(environment: Environment): Config {
   };
 
   const production = oneOf('NODE_ENV', ['development', 'test', 'production'], 'development', 'the kind of installation') === 'production';
+  const documentBytes = whole('LIMIT_DOCUMENT_BYTES', defaultLimits.documentBytes, 1024, 64 * 1024 * 1024, 'largest document, in bytes');
   const config: Config = {
     production,
     host: text('HOST') ?? '127.0.0.1',
@@ -141,8 +142,8 @@ export function readConfig(environment: Environment): Config {
     },
     limits: {
       ...defaultLimits,
-      documentBytes: whole('LIMIT_DOCUMENT_BYTES', defaultLimits.documentBytes, 1024, 64 * 1024 * 1024, 'largest document, in bytes'),
-      patchBytes: whole('LIMIT_PATCH_BYTES', defaultLimits.patchBytes, 1024, 64 * 1024 * 1024, 'largest patch, in bytes'),
+      documentBytes,
+      patchBytes: whole('LIMIT_PATCH_BYTES', patchBytesFor(documentBytes), 1024, 128 * 1024 * 1024, 'largest patch, in bytes'),
       patchOperations: whole('LIMIT_PATCH_OPERATIONS', defaultLimits.patchOperations, 1, 100_000, 'operations in a patch'),
       pushPatches: whole('LIMIT_PUSH_PATCHES', defaultLimits.pushPatches, 1, 10_000, 'edits in a push'),
       pushBytes: whole('LIMIT_PUSH_BYTES', defaultLimits.pushBytes, 64 * 1024, 256 * 1024 * 1024, 'largest push, in bytes'),

@@ -33,7 +33,7 @@ static sync_engine_status check_name(const char *what, const char *text, size_t 
 static sync_engine_status check_size(const char *text, sync_engine_error *error) {
   size_t length = strlen(text);
   if (length <= SE_DOCUMENT_LIMIT) return SYNC_ENGINE_OK;
-  return se_fail(error, SYNC_ENGINE_LIMIT_EXCEEDED, "The document would have %zu bytes, %d are allowed; split it over several documents", length, SE_DOCUMENT_LIMIT);
+  return se_fail(error, SYNC_ENGINE_LIMIT_EXCEEDED, "The document would have %zu bytes, %d are allowed (documentBytes); split it over several documents", length, SE_DOCUMENT_LIMIT);
 }
 
 /* Gives the row the visible state with the edit applied. */
@@ -161,7 +161,7 @@ static sync_engine_status patch_payload(char **out, const char *patch_json, sync
     if (*out == NULL) status = se_no_memory(error);
   }
   if (status == SYNC_ENGINE_OK && strlen(*out) > SE_PATCH_LIMIT) {
-    status = se_fail(error, SYNC_ENGINE_LIMIT_EXCEEDED, "The patch has %zu bytes, %d are allowed; split it", strlen(*out), SE_PATCH_LIMIT);
+    status = se_fail(error, SYNC_ENGINE_LIMIT_EXCEEDED, "The patch has %zu bytes, %d are allowed (patchBytes); split it", strlen(*out), SE_PATCH_LIMIT);
   }
   cJSON_Delete(json);
   return status;

@@ -15,7 +15,7 @@ enum {
   SE_ANSWER_DEPTH_LIMIT = 512,       /* of an answer of the server, which wraps documents */
   SE_POINTER_LIMIT = 4096,           /* bytes of a JSON pointer */
   SE_OPERATION_LIMIT = 1000,         /* of a patch */
-  SE_PATCH_LIMIT = 256 * 1024,       /* bytes of a patch */
+  SE_PATCH_LIMIT = 1088 * 1024,      /* bytes of a patch */
   SE_DOCUMENT_LIMIT = 1024 * 1024    /* bytes of a document */
 };
 

@@ -114,7 +114,7 @@ sync_engine_status se_patch_read(se_patch *out, const cJSON *json, size_t operat
   if (!cJSON_IsArray(json)) return se_fail(error, SYNC_ENGINE_PATCH_MALFORMED, "A patch is an array of operations; something else came instead");
   size_t count = (size_t)cJSON_GetArraySize(json);
   if (count > operation_limit) {
-    return se_fail(error, SYNC_ENGINE_LIMIT_EXCEEDED, "The patch has %zu operations, %zu are allowed; split it", count, operation_limit);
+    return se_fail(error, SYNC_ENGINE_LIMIT_EXCEEDED, "The patch has %zu operations, %zu are allowed (patchOperations); split it", count, operation_limit);
   }
   if (count == 0) return SYNC_ENGINE_OK;
   out->operations = calloc(count, sizeof *out->operations);

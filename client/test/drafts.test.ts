@@ -69,6 +69,95 @@ describe('what two drafts set offline', () => {
   });
 });
 
+interface Card {
+  id: number;
+  title: string;
+}
+
+describe('what a draft takes from one place and puts into another', () => {
+  const board = { todo: [{ id: 1, title: 'one' }, { id: 2, title: 'two' }], done: [] as Card[], current: { words: 'now', n: 1 } };
+  const both = async (one: Alter, other: Alter, expected: object): Promise<void> => {
+    expect((await meet(board as unknown as JsonValue, one, other)).value).toEqual(expected);
+    expect((await meet(board as unknown as JsonValue, other, one)).value).toEqual(expected);
+  };
+  const finish: Alter = (draft) => {
+    const { todo, done } = draft as typeof board;
+    done.push(...todo.splice(0, 1));
+  };
+
+  it('is moved: the edit of another follows it', () =>
+    both(finish, (draft) => void ((draft as typeof board).todo[0]!.title = 'first'), { ...board, todo: [board.todo[1]], done: [{ id: 1, title: 'first' }] }));
+
+  it('is there once where both move it, also edited on the way', () =>
+    both(
+      finish,
+      (draft) => {
+        finish(draft);
+        (draft as typeof board).done[0]!.title = 'first';
+      },
+      { ...board, todo: [board.todo[1]], done: [{ id: 1, title: 'first' }] },
+    ));
+
+  it('is known without a name, under another key, in a list, and in a draft that returns another value', async () => {
+    const edited = { words: 'then', n: 1 };
+    const edit: Alter = (draft) => void ((draft as typeof board).current.words = 'then');
+    await both((draft) => {
+      draft['last'] = draft['current'];
+      delete draft['current'];
+      (draft['last'] as { n: number }).n = 2;
+    }, edit, { todo: board.todo, done: [], last: { words: 'then', n: 2 } });
+    const { current, ...rest } = board;
+    await both((draft) => {
+      (draft as typeof board).done.push(draft['current'] as never);
+      draft['current'] = { ...current, words: 'new' };
+    }, edit, { ...rest, done: [edited], current: { ...current, words: 'new' } });
+    await both(((draft: typeof board) => ({ ...draft, done: [draft.todo[0]], todo: draft.todo.slice(1) })) as never, (draft) => void ((draft as typeof board).todo[0]!.title = 'first'), {
+      ...board,
+      todo: [board.todo[1]],
+      done: [{ id: 1, title: 'first' }],
+    });
+  });
+});
+
+describe('what may be created may be edited', () => {
+  const numbers = (from: number) => Array.from({ length: 1001 }, (_, n) => 2 * n + from);
+  const large: readonly (readonly [string, JsonValue, JsonValue])[] = [
+    ['a text of 300 kB', { body: 'a'.repeat(300_000), title: 't' }, { body: `${'b'.repeat(300_000)}!`, title: 't' }],
+    ['a document of almost 1 MiB', { body: 'a'.repeat(1_048_000), title: 't' }, { body: 'b'.repeat(1_048_000), title: 't' }],
+    ['1,001 items', { items: numbers(0), title: 't' }, { items: numbers(1), title: 't' }],
+    ['1,001 keys', Object.fromEntries(numbers(0).map((n) => [`k${n}`, n])), Object.fromEntries(numbers(0).map((n) => [`k${n}`, -n - 1]))],
+  ];
+  it.each(large)('%s in one draft, through the server to another replica', async (_, before, after) => {
+    const definition = { text: ['/body'] };
+    const [a, b] = [await world.open(), await world.open()];
+    const { documentId } = a.collection<Doc>('large', definition).create(before as never);
+    await world.settle(a, b);
+    a.collection<Doc>('large').edit(documentId, ((draft: object) => Object.assign(draft, after)) as never);
+    expect(a.get(documentId)?.value).toEqual(after);
+    await world.settle(a, b);
+    expect(a.quarantined()).toEqual([]);
+    expect(b.get(documentId)?.value).toEqual(after);
+    await Promise.all([a.close(), b.close()]);
+  });
+
+  it('and a limit that is passed is named', async () => {
+    const replica = await world.open({ online: false });
+    const { documentId } = replica.collection<{ body: string }>('large').create({ body: '' });
+    const details = (call: () => unknown): unknown => {
+      try {
+        return call();
+      } catch (error) {
+        return [(error as ConcordError).details.limitName, (error as ConcordError).message];
+      }
+    };
+    const operations = Array.from({ length: 1001 }, () => ({ op: 'replace' as const, path: '/body', value: 1 }));
+    expect(details(() => replica.collection('large').edit(documentId, operations))).toEqual(['patchOperations', expect.stringContaining('(patchOperations)')]);
+    expect(details(() => replica.collection<{ body: string }>('large').edit(documentId, (draft) => void (draft.body = 'a'.repeat(1_100_000))))).toEqual(['documentBytes', expect.stringContaining('(documentBytes)')]);
+    expect(details(() => replica.collection('large').edit(documentId, [{ op: 'replace', path: '/body', value: 'a'.repeat(1_200_000) }]))).toEqual(['patchBytes', expect.stringContaining('(patchBytes)')]);
+    await replica.close();
+  });
+});
+
 describe('a draft function', () => {
   let replica: Replica;
   let id = '';

@@ -13,15 +13,15 @@ const refusal = (json: unknown) => {
 const ops = (before: JsonValue, after: JsonValue, json: unknown) => {
   const patch = diff(before, after, definition(json));
   expect(apply(before, patch)).toEqual({ ok: true, value: after });
-  return patch.map(({ op, path }) => `${op} ${path.join('/')}`);
+  return patch.map(({ op, path }) => `${op} ${path.join('/')}`).sort();
 };
 
 describe('a collection definition', () => {
   it('says which strings merge as texts; all others are values', () => {
     const before = { body: 'one two', items: [{ label: 'one two', kind: 'one two' }], status: 'one two' };
     const after = { body: 'one, two', items: [{ label: 'one, two', kind: 'one, two' }], status: 'one, two' };
-    expect(ops(before, after, {})).toEqual(['replace body', 'replace items/0/label', 'replace items/0/kind', 'replace status']);
-    expect(ops(before, after, { text: ['/body', '/items/*/label'] })).toEqual(['str_ins body', 'str_ins items/0/label', 'replace items/0/kind', 'replace status']);
+    expect(ops(before, after, {})).toEqual(['replace body', 'replace items/0/kind', 'replace items/0/label', 'replace status']);
+    expect(ops(before, after, { text: ['/body', '/items/*/label'] })).toEqual(['replace items/0/kind', 'replace status', 'str_ins body', 'str_ins items/0/label']);
   });
 
   it('takes * for any one key or index, and for no more', () => {

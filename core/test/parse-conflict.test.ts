@@ -28,6 +28,6 @@ describe('a conflict from another process', () => {
   });
 
   it('is refused when it is larger than a patch may be', () => {
-    expect(parseConflict({ ...found(), lost: 'x'.repeat(300_000) })).toMatchObject({ ok: false, error: { code: 'LIMIT_EXCEEDED', limit: 262_144 } });
+    expect(parseConflict({ ...found(), lost: 'x'.repeat(1_200_000) })).toMatchObject({ ok: false, error: { code: 'LIMIT_EXCEEDED', limit: 1_048_576 } });
   });
 });

@@ -63,12 +63,12 @@ describe('parsePatch', () => {
 
   it('counts operations and bytes before it reads them', () => {
     const many = Array.from({ length: 1001 }, () => ({ op: 'remove', path: '/a' }));
-    expect(parsePatch(many)).toMatchObject({ ok: false, error: { code: 'LIMIT_EXCEEDED', limit: 1000, actual: 1001 } });
-    const large = [{ op: 'add', path: '/a', value: 'x'.repeat(300_000) }];
-    expect(parsePatch(large)).toMatchObject({ ok: false, error: { code: 'LIMIT_EXCEEDED', limit: 262_144, operation: 0 } });
-    const parts = Array.from({ length: 10 }, () => ({ op: 'add', path: '/a', value: 'x'.repeat(30_000) }));
+    expect(parsePatch(many)).toMatchObject({ ok: false, error: { code: 'LIMIT_EXCEEDED', limit: 1000, actual: 1001, limitName: 'patchOperations' } });
+    const large = [{ op: 'add', path: '/a', value: 'x'.repeat(1_200_000) }];
+    expect(parsePatch(large)).toMatchObject({ ok: false, error: { code: 'LIMIT_EXCEEDED', limit: 1_114_112, limitName: 'patchBytes', operation: 0 } });
+    const parts = Array.from({ length: 10 }, () => ({ op: 'add', path: '/a', value: 'x'.repeat(130_000) }));
     expect(parsePatch(parts)).toMatchObject({ ok: false, error: { code: 'LIMIT_EXCEEDED', operation: 8 } });
-    expect(parsePatch([{ op: 'str_ins', path: '/a', pos: 0, str: 'x'.repeat(300_000) }])).toMatchObject({ ok: false, error: { code: 'LIMIT_EXCEEDED' } });
+    expect(parsePatch([{ op: 'str_ins', path: '/a', pos: 0, str: 'x'.repeat(1_200_000) }])).toMatchObject({ ok: false, error: { code: 'LIMIT_EXCEEDED' } });
   });
 
   it('counts the depth of a value from the root of the document', () => {

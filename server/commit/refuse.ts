@@ -13,7 +13,8 @@ export interface RefusedDecision {
 export const refuse = (code: ErrorCode, message: string, details: Partial<Refusal> = {}): RefusedDecision => ({ kind: 'refused', failure: { ...details, code, message } });
 
 export const tooLarge = (actual: number, limits: Limits): RefusedDecision =>
-  refuse('LIMIT_EXCEEDED', `The document would be larger than ${limits.documentBytes} bytes when serialised; split it over several documents`, {
+  refuse('LIMIT_EXCEEDED', `The document would be larger than ${limits.documentBytes} bytes when serialised (documentBytes); split it over several documents`, {
+    limitName: 'documentBytes',
     limit: limits.documentBytes,
     actual,
   });
