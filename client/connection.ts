@@ -55,6 +55,10 @@ export class Connection {
   /** Connects at once, also when it is waiting for the next attempt. */
   start(): void {
     if (this.run !== undefined && this.current !== 'offline') return;
+    this.begin();
+  }
+
+  private begin(): void {
     this.run?.abort();
     const run = new AbortController();
     this.run = run;
@@ -73,9 +77,9 @@ export class Connection {
     await this.finished;
   }
 
-  /** The next attempt has another token. It is made at once where the last one was refused. */
+  /** The next attempt has another token. It is made at once where none is accepted yet: the attempt under way may hang on the old one. */
   tokenChanged(): void {
-    if (this.refused !== undefined) this.start();
+    if (this.run !== undefined && (this.current === 'offline' || this.current === 'connecting')) this.begin();
     else this.newTokenLikely = true;
   }
 

@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import type { ReplicaId } from '@concord/core';
+import { ConcordError, type ReplicaId } from '@concord/core';
 import { WebSocket } from 'ws';
+import { inTime } from './in-time.js';
 import type { Where } from './condition.js';
 import { heldFilter, type HeldFilter } from './filter.js';
 
@@ -52,7 +53,7 @@ export interface ReplicaOptions {
   readonly WebSocket?: unknown;
   /** First and longest wait between attempts to connect or to push, in milliseconds. Default: 200 and 30,000. */
   readonly retry?: { readonly firstMs: number; readonly longestMs: number };
-  /** A push or a query without an answer for so long counts as lost; the connection is made anew. Default: 30,000. */
+  /** A token function, a login, a feed that does not begin, a push or a query without an answer for so long counts as lost; the connection is made anew. Default: 30,000. */
   readonly answerTimeoutMs?: number;
 }
 
@@ -87,21 +88,34 @@ class CompressedWebSocket extends WebSocket {
 /** Copies the options, which `checkOptions` has seen. */
 export function environmentOf(options: ReplicaOptions): Environment {
   const { token, url } = options;
+  const answerTimeoutMs = options.answerTimeoutMs ?? 30_000;
+  const timers: Timers = options.timers ?? {
+    set: (callback, ms) => setTimeout(callback, ms),
+    clear: (timer) => clearTimeout(timer as NodeJS.Timeout),
+  };
   return {
     url,
-    token: async () => (typeof token === 'function' ? await token() : token),
+    token: async () => (typeof token === 'function' ? await asked(token, timers, answerTimeoutMs) : token),
     filter: heldFilter(options.filter ?? {}),
     squashFrom: options.squashFrom ?? 32,
     now: options.now ?? Date.now,
     random: options.random ?? Math.random,
     newId: options.newId ?? randomUUID,
     newReplicaId: (options.newReplicaId ?? (() => randomBytes(16).toString('hex'))) as () => ReplicaId,
-    timers: options.timers ?? {
-      set: (callback, ms) => setTimeout(callback, ms),
-      clear: (timer) => clearTimeout(timer as NodeJS.Timeout),
-    },
+    timers,
     WebSocket: options.WebSocket ?? CompressedWebSocket,
     retry: { firstMs: 200, longestMs: 30_000, ...options.retry },
-    answerTimeoutMs: options.answerTimeoutMs ?? 30_000,
+    answerTimeoutMs,
   };
+}
+
+/** A login may hang or fail like any other call: it is tried again with the next connection. */
+async function asked(token: () => string | Promise<string>, timers: Timers, ms: number): Promise<string> {
+  const late = (): ConcordError => new ConcordError('UNAVAILABLE', `The token function did not answer within ${ms} ms. It is asked again; or call setToken().`);
+  try {
+    return await inTime(Promise.resolve().then(token), timers, ms, late);
+  } catch (error) {
+    if (error instanceof ConcordError) throw error;
+    throw new ConcordError('UNAVAILABLE', `The token function failed: ${error instanceof Error ? error.message : String(error)}`, {}, { cause: error });
+  }
 }

@@ -4,7 +4,7 @@ import { ConcordError, deepFreeze, type CollectionDefinition, type DocumentId, t
 import { checkCollectionName, checkListener, idOf } from './arguments.js';
 import { checkOptions, checkToken } from './check-options.js';
 import { Collection } from './collection.js';
-import { Connection } from './connection.js';
+import { Connection, type ConnectionState } from './connection.js';
 import { Definitions } from './definitions.js';
 import type { DocumentView } from './document-view.js';
 import { LocalEdits, type Edited } from './edit.js';
@@ -25,6 +25,7 @@ import { openDatabase, translated } from './store/open.js';
 import type { QuarantinedEdit } from './store/quarantine.js';
 import { Store, type Commit, type Damage } from './store/store.js';
 import { WriteAheadLog } from './store/write-ahead-log.js';
+import { Subscriptions } from './subscriptions.js';
 import { UndoStack, type UndoScope, type Undone } from './undo-stack.js';
 import { urqlClient } from './urql.js';
 
@@ -56,6 +57,7 @@ export class Replica {
   private readonly push: Push;
   private readonly session: Session;
   private readonly connection: Connection;
+  private readonly subscriptions: Subscriptions;
   private readonly conflictListeners = new Set<(conflict: LocalConflict) => void>();
   private readonly watchedStatus: WatchedStatus;
   private readonly settling: Settling;
@@ -116,12 +118,20 @@ export class Replica {
     this.connection = new Connection(
       environment,
       (socket) => this.session.run(socket),
-      (_state, error) => {
+      (state, error) => {
+        this.subscribeOn(state);
         if (error === undefined) this.progressed();
         else this.failed(error);
       },
     );
-    this.watchedStatus = new WatchedStatus(this.store, this.connection);
+    this.watchedStatus = new WatchedStatus(this.store, this.connection, environment);
+    this.subscriptions = new Subscriptions(environment, {
+      cursor: (workspaceId) => {
+        const { checkpoint, workspaceId: own } = this.store.checkpoint.get();
+        return workspaceId == null || workspaceId === own ? checkpoint : null;
+      },
+      refusal: () => this.connection.refusal,
+    });
     this.store.setAsideUnreadable();
     if (options.online !== false) this.connection.start();
   }
@@ -321,7 +331,8 @@ export class Replica {
       queries: this.queries,
       live: this.live,
       assertOpen: () => this.assertOpen(),
-      socket: () => this.connection.socket(),
+      subscriptions: this.subscriptions,
+      answerTimeoutMs: this.environment.answerTimeoutMs,
     });
     return this.urql;
   }
@@ -348,6 +359,7 @@ export class Replica {
     this.conflictListeners.clear();
     this.progressed();
     await this.connection.stop();
+    this.subscriptions.close();
     this.writeAheadLog.close();
     this.store.close();
     this.watchedStatus.end();
@@ -389,6 +401,13 @@ export class Replica {
       this.failed(new ConcordError('INTERNAL', message, { id }));
       if (lost) this.session.resync();
     });
+  }
+
+  private subscribeOn(state: ConnectionState): void {
+    const { refusal } = this.connection;
+    if (state === 'catching-up') this.subscriptions.connected(this.connection.socket());
+    else if (state !== 'live') this.subscriptions.disconnected();
+    if (refusal !== undefined) this.subscriptions.refused(refusal);
   }
 
   private failed(error: ConcordError): void {

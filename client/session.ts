@@ -170,11 +170,14 @@ export class Session {
       workspaceId: this.workspaceId(),
     });
     const losses = new Losses();
+    const { timers, answerTimeoutMs } = this.environment;
+    const late = timers.set(() => void stream.return?.(), answerTimeoutMs);
     let events = 0;
     let live = false;
     try {
       for await (const { changes: event } of stream) {
         events++;
+        timers.clear(late);
         if (event.__typename === 'Resync') {
           this.wanted = 'resync';
           return;
@@ -197,12 +200,13 @@ export class Session {
       if (!again || events === 0) throw error;
     } finally {
       this.endStream = undefined;
+      timers.clear(late);
       this.push.stop();
       await stream.return?.();
       // What is on its way under the old id or epoch must be decided before either changes.
       await this.push.drained();
     }
-    if (events === 0 && this.wanted === undefined) throw new ConcordError('UNAVAILABLE', 'The server ended the feed before its first event.');
+    if (events === 0 && this.wanted === undefined) throw new ConcordError('UNAVAILABLE', `The feed ended before its first event, or did not begin within ${answerTimeoutMs} ms.`);
   }
 
   private startPush(socket: Socket, endStream: () => void): void {

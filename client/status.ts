@@ -1,5 +1,6 @@
 import type { ConcordError, ErrorCode } from '@concord/core';
 import type { ConnectionState } from './connection.js';
+import type { Environment } from './options.js';
 import { callOfApp, type Unsubscribe } from './live.js';
 import type { Store } from './store/store.js';
 
@@ -10,11 +11,18 @@ export interface ReplicaStatus {
   readonly upToDate: boolean;
   /** Edits made here that have not come back from the server. */
   readonly pending: number;
+  /** When the oldest of them was made, ISO 8601; null: there is none. */
+  readonly oldestPendingSince: string | null;
+  /** True: an edit has waited for more than five seconds, all the while connected. The server is slow, or sends this edit back. */
+  readonly delayed: boolean;
   /** Edits that the server refused for good; `quarantined()` lists them. */
   readonly quarantined: number;
   /** The last thing that went wrong, until the connection is live again; null: nothing. `UNAVAILABLE` is what being offline looks like. */
   readonly lastError: { readonly code: ErrorCode; readonly message: string } | null;
 }
+
+/** An edit that waits for longer while the replica is live is late. */
+const lateAfterMs = 5_000;
 
 /** Tells who listens how the replica is doing: once for all that happened in one turn of the event loop, and only what is new. */
 export class WatchedStatus {
@@ -24,10 +32,15 @@ export class WatchedStatus {
   private ended = false;
   private feedUpToDate = false;
   private lastError: ReplicaStatus['lastError'] = null;
+  /** Milliseconds. */
+  private liveSince = 0;
+  /** One for all edits; runs only while the oldest one is not late yet. */
+  private alarm: unknown;
 
   constructor(
     private readonly store: Store,
     private readonly connection: { readonly state: ConnectionState },
+    private readonly environment: Pick<Environment, 'now' | 'timers'>,
   ) {
     this.told = this.now();
   }
@@ -40,10 +53,13 @@ export class WatchedStatus {
   /** As it is at this moment. */
   now(): ReplicaStatus {
     const { state } = this.connection;
+    const oldest = this.store.outbox.oldest() ?? null;
     return Object.freeze({
       connection: state,
       upToDate: this.feedUpToDate && state === 'live',
       pending: this.store.pendingCount,
+      oldestPendingSince: oldest,
+      delayed: state === 'live' && oldest !== null && this.lateIn(oldest) <= 0,
       quarantined: this.store.quarantine.count(),
       lastError: this.lastError,
     });
@@ -56,6 +72,7 @@ export class WatchedStatus {
   }
 
   live(): void {
+    this.liveSince = this.environment.now();
     this.lastError = null;
   }
 
@@ -80,10 +97,27 @@ export class WatchedStatus {
   /** The file is closed: there is nothing to tell any more. */
   end(): void {
     this.ended = true;
+    this.environment.timers.clear(this.alarm);
     this.listeners.clear();
   }
 
+  /** Milliseconds until the edit has waited for too long. */
+  private lateIn(madeAt: string): number {
+    return Math.max(Date.parse(madeAt), this.liveSince) + lateAfterMs - this.environment.now();
+  }
+
+  private watchOldest({ connection, oldestPendingSince, delayed }: ReplicaStatus): void {
+    if (this.alarm !== undefined || connection !== 'live' || oldestPendingSince === null || delayed) return;
+    // What is oldest by then is looked at then; a clock that was set back must not make it wait for long.
+    const wait = Math.min(lateAfterMs, Math.max(1, this.lateIn(oldestPendingSince)));
+    this.alarm = this.environment.timers.set(() => {
+      this.alarm = undefined;
+      this.progressed();
+    }, wait);
+  }
+
   private tell(status: ReplicaStatus): void {
+    this.watchOldest(status);
     const { told } = this;
     const keys = Object.keys(status) as (keyof ReplicaStatus)[];
     if (keys.every((key) => status[key] === told[key])) return;

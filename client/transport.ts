@@ -1,7 +1,7 @@
 import { ConcordError, errorCodes, type ErrorCode } from '@concord/core';
 import type { TypedDocumentNode } from '@graphql-typed-document-node/core';
-import type { ExecutionResult, GraphQLFormattedError } from 'graphql';
-import { createClient, type Client, type SubscribePayload } from 'graphql-ws';
+import type { DocumentNode, ExecutionResult, GraphQLError, GraphQLFormattedError } from 'graphql';
+import { createClient, type Client } from 'graphql-ws';
 import type { Environment } from './options.js';
 import { Naming } from './trusted.js';
 
@@ -17,8 +17,8 @@ export interface Socket {
   execute<Data, V extends Variables>(document: TypedDocumentNode<Data, V>, variables: V): Promise<Data>;
   /** Ends by `return()`. Throws as `execute` does when the stream or the connection ends. */
   follow<Data, V extends Variables>(document: TypedDocumentNode<Data, V>, variables: V): AsyncIterableIterator<Data>;
-  /** For operations of the app: raw results. Returns the way to stop. */
-  subscribe(operation: SubscribePayload, sink: ResultSink): () => void;
+  /** For subscriptions of the app: raw results, and nothing more once the connection is over. Returns the way to stop. */
+  subscribe(operation: { readonly document: DocumentNode; readonly variables: Variables }, sink: ResultSink): () => void;
   /** Payload bytes through the connection so far, compressed as they travelled; 0 where the socket class does not tell. */
   bytes(): { readonly sent: number; readonly received: number };
   /** Settles once, when the connection is over. */
@@ -113,11 +113,8 @@ export async function openSocket(environment: Environment, signal: AbortSignal):
         return follow(client, naming, document, variables);
       },
       subscribe: (operation, sink) => {
-        check();
-        return client.subscribe(
-          operation,
-          { next: (result) => sink.next(result as ExecutionResult), error: (error) => sink.error(closeError(error)), complete: () => sink.complete() },
-        );
+        if (ended !== undefined) return () => undefined;
+        return subscribe(client, naming, operation, sink, () => ended !== undefined);
       },
       close: () => {
         bytes();
@@ -173,6 +170,30 @@ function execute<Data, V extends Variables>(client: Client, naming: Naming, envi
   });
 }
 
+/** What ends a connection ends its operations too, which is no word of the server on them: `over` tells. */
+function subscribe(client: Client, naming: Naming, { document, variables }: { readonly document: DocumentNode; readonly variables: Variables }, sink: ResultSink, over: () => boolean): () => void {
+  let stop: () => void = () => undefined;
+  const send = (): void => {
+    const name = naming.of(document);
+    stop = client.subscribe(
+      { ...name, variables },
+      {
+        next: (result) => sink.next(result as ExecutionResult),
+        error: (error) => {
+          if (over()) return;
+          if (naming.learn(name, error)) send();
+          else sink.error(closeError(error));
+        },
+        complete: () => {
+          if (!over()) sink.complete();
+        },
+      },
+    );
+  };
+  send();
+  return () => stop();
+}
+
 /** Not a generator: `return` must end a wait that is under way. */
 function follow<Data, V extends Variables>(client: Client, naming: Naming, document: TypedDocumentNode<Data, V>, variables: V): AsyncIterableIterator<Data> {
   let name = naming.of(document);
@@ -209,7 +230,7 @@ function follow<Data, V extends Variables>(client: Client, naming: Naming, docum
 const isCode = (code: unknown): code is ErrorCode => typeof code === 'string' && Object.hasOwn(errorCodes, code);
 
 /** The first GraphQL error as a ConcordError. One without a code of ours is a refusal of the operation itself. */
-export function graphqlError(errors: readonly GraphQLFormattedError[]): ConcordError {
+export function graphqlError(errors: readonly (GraphQLFormattedError | GraphQLError)[]): ConcordError {
   const { message, extensions = {} } = errors[0]!;
   const { code, path, operation, limit, actual, expected, retryAfter, id } = extensions;
   return new ConcordError(isCode(code) ? code : 'INPUT_INVALID', message, {

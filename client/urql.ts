@@ -3,7 +3,7 @@ import { frozenExchange, openExchange, sqliteExchange } from './exchange.js';
 import type { Live } from './live.js';
 import type { Queries } from './query.js';
 import type { Store } from './store/store.js';
-import type { Socket } from './transport.js';
+import type { Subscriptions } from './subscriptions.js';
 import { trustedExchange } from './trusted.js';
 
 /** The replica's urql client: SQLite first, subscriptions over the replica's own socket, the rest by HTTP. */
@@ -14,7 +14,8 @@ export function urqlClient({
   queries,
   live,
   assertOpen,
-  socket,
+  subscriptions,
+  answerTimeoutMs,
 }: {
   readonly url: string;
   readonly token: () => Promise<string>;
@@ -23,8 +24,9 @@ export function urqlClient({
   readonly live: Live;
   /** Throws a ConcordError when the replica is closed. */
   readonly assertOpen: () => void;
-  /** Throws a ConcordError while there is none. */
-  readonly socket: () => Socket;
+  readonly subscriptions: Subscriptions;
+  /** A request by HTTP gets so long. */
+  readonly answerTimeoutMs: number;
 }): Client {
   return new Client({
     url,
@@ -32,7 +34,8 @@ export function urqlClient({
     fetch: async (input, init) => {
       const headers = new Headers(init?.headers);
       headers.set('Authorization', `Bearer ${await token()}`);
-      return await fetch(input, { ...init, headers });
+      const late = AbortSignal.timeout(answerTimeoutMs);
+      return await fetch(input, { ...init, headers, signal: init?.signal == null ? late : AbortSignal.any([init.signal, late]) });
     },
     exchanges: [
       frozenExchange,
@@ -40,22 +43,13 @@ export function urqlClient({
       sqliteExchange(store, queries, live),
       trustedExchange,
       subscriptionExchange({
-        forwardSubscription: (operation) => ({
-          subscribe: (sink) => {
-            const { query = '', variables, extensions } = operation;
-            try {
-              const unsubscribe = socket().subscribe({ query, variables: variables as Record<string, unknown> | undefined, extensions }, {
-                next: (result) => sink.next(result),
-                error: (error) => sink.error(error),
-                complete: () => sink.complete(),
-              });
-              return { unsubscribe };
-            } catch (error) {
-              // There is no socket, or it is just ending. urql calls this in a promise of its own: thrown on, it would end the process.
-              sink.error(error);
-              return { unsubscribe: () => undefined };
-            }
-          },
+        forwardSubscription: (_request, { query, variables }) => ({
+          subscribe: (sink) => ({
+            unsubscribe: subscriptions.add(
+              { document: query, variables: variables ?? {} },
+              { next: (result) => sink.next(result), error: (error) => sink.error(error), complete: () => sink.complete() },
+            ),
+          }),
         }),
       }),
       fetchExchange,

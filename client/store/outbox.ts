@@ -24,6 +24,8 @@ export class Outbox {
   private readonly deleteRow;
   private readonly deleteOldest;
   private nextSeq: number;
+  /** When the edits that wait were made, by `seq`: the first one is the oldest. */
+  private readonly madeAt = new Map<number, string>();
 
   constructor(private readonly database: Database) {
     this.ofDocument = database.prepare<[string], Row>('SELECT * FROM outbox WHERE document = ? ORDER BY seq');
@@ -36,7 +38,20 @@ export class Outbox {
     this.updateStamp = database.prepare<[number, number | null, string, number]>('UPDATE outbox SET state = ?, counter = ? WHERE document = ? AND seq = ?');
     this.deleteRow = database.prepare<[string, number]>('DELETE FROM outbox WHERE document = ? AND seq = ?');
     this.deleteOldest = database.prepare<[string, number]>('DELETE FROM outbox WHERE document = ? AND seq <= ?');
+    this.reload();
     this.nextSeq = 1 + (database.prepare<[], { top: number | null }>('SELECT max(seq) AS top FROM outbox').get()!.top ?? 0);
+  }
+
+  /** When the oldest edit that waits was made, ISO 8601. */
+  oldest(): string | undefined {
+    return this.madeAt.values().next().value;
+  }
+
+  /** After a transaction that was rolled back: what is remembered of the rows is read from them. */
+  reload(): void {
+    this.madeAt.clear();
+    const rows = this.database.prepare<[], { seq: number; created_at: string }>('SELECT seq, created_at FROM outbox ORDER BY seq').all();
+    for (const { seq, created_at: createdAt } of rows) this.madeAt.set(seq, createdAt);
   }
 
   /** A place behind all others. Unused ones leave harmless holes. */
@@ -70,6 +85,7 @@ export class Outbox {
       edit.counter,
       edit.createdAt,
     );
+    this.madeAt.set(edit.seq, edit.createdAt);
   }
 
   /** Makes the rows of a document say what `after` says; `before` is what they say now. Rows keep their order. */
@@ -79,6 +95,7 @@ export class Outbox {
     if (gone > 0 && after.every((edit, index) => edit === before[gone + index])) {
       // The usual way out: the oldest have come back, and the others are as they were.
       this.deleteOldest.run(document, before[gone - 1]!.seq);
+      for (const { seq } of before.slice(0, gone)) this.madeAt.delete(seq);
       return;
     }
     const old = new Map(before.map((edit) => [edit.seq, edit]));
@@ -89,7 +106,10 @@ export class Outbox {
       else if (was.patch !== edit.patch) this.updateRow.run(JSON.stringify(edit.patch), edit.sent ? 1 : 0, edit.counter, document, edit.seq);
       else if (was.sent !== edit.sent || was.counter !== edit.counter) this.updateStamp.run(edit.sent ? 1 : 0, edit.counter, document, edit.seq);
     }
-    for (const seq of old.keys()) this.deleteRow.run(document, seq);
+    for (const seq of old.keys()) {
+      this.deleteRow.run(document, seq);
+      this.madeAt.delete(seq);
+    }
   }
 
   /** Of the edits of a document that have one; 0: none. */
@@ -107,6 +127,7 @@ export class Outbox {
 
   deleteAll(document: DocumentId): void {
     this.database.prepare<[string]>('DELETE FROM outbox WHERE document = ?').run(document);
+    this.reload();
   }
 
   /** The replica has a new id: nothing was ever sent under it. */

@@ -169,6 +169,7 @@ export class Store {
       this.checkpoint.restore(meta);
       this.undo.reload();
       this.pendingEdits = pendingBefore;
+      this.outbox.reload();
       throw notWritten(error);
     } finally {
       this.staged = undefined;
@@ -330,6 +331,7 @@ export class Store {
       this.commit.run();
     } catch (error) {
       if (this.database.inTransaction) this.rollback.run();
+      this.outbox.reload();
       throw error;
     }
   }
