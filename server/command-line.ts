@@ -16,6 +16,7 @@ export interface Outcome {
 
 /** What a command works with. */
 export interface Surroundings {
+  readonly connectionString: string;
   readonly database: Database;
   readonly config: Config;
   readonly log: Logger;
@@ -26,6 +27,11 @@ export interface CommandLine<Command> {
   readonly usage: string;
   /** @throws UsageError that says what is wrong. */
   readonly read: (args: readonly string[]) => Command;
+  /**
+   * `current` (default): that of a server, brought to the newest migrations. `as it is`: that of a server, not changed by this.
+   * `empty`: the command sees to it.
+   */
+  readonly needs?: 'current' | 'as it is' | 'empty';
   /** What it throws is told on standard error, and the exit status is 1. */
   readonly run: (command: Command, surroundings: Surroundings) => Promise<Outcome>;
 }
@@ -41,22 +47,22 @@ export function runCommandLine<Command>(commandLine: CommandLine<Command>): void
   );
 }
 
-async function main<Command>({ usage, read, run }: CommandLine<Command>): Promise<number> {
+async function main<Command>({ usage, read, run, needs = 'current' }: CommandLine<Command>): Promise<number> {
   const told = readCommandLine(usage, read);
   if ('status' in told) return told.status;
   const { command } = told;
   loadEnvironmentFile();
   const config = readConfig({ ...process.env, NODE_ENV: 'development' });
   const log = createLog({ logLevel: 'warn', logPretty: true });
-  if (config.databaseUrl === null && !(await hasDatabase(config.dataFolder))) throw new Error(noData(config));
+  if (needs !== 'empty' && config.databaseUrl === null && !(await hasDatabase(config.dataFolder))) throw new Error(noData(config));
   const embedded = config.databaseUrl === null ? await startEmbedded({ dataFolder: config.dataFolder, log }) : null;
   const connectionString = config.databaseUrl ?? embedded?.connectionString ?? '';
   try {
-    if (!(await isConcords(connectionString))) throw new Error(noData(config));
-    await migrate(connectionString, log);
+    if (needs !== 'empty' && !(await isConcords(connectionString))) throw new Error(noData(config));
+    if (needs === 'current') await migrate(connectionString, log);
     const database = openDatabase({ connectionString, poolSize: 2, log });
     try {
-      const { text, status } = await run(command, { database, config, log });
+      const { text, status } = await run(command, { connectionString, database, config, log });
       process.stdout.write(text);
       return status;
     } finally {

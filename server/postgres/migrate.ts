@@ -7,7 +7,7 @@ import type { Logger } from 'pino';
 import { withSchemaEngine } from './schema-engine.js';
 
 /** Any number will do, as long as every node takes the same one. */
-const migrationLock = 0x636f6e63;
+export const migrationLock = 0x636f6e63;
 
 /** prisma/ of the installation, from source as well as from dist. */
 export async function findPrismaFolder(): Promise<string> {
@@ -35,18 +35,25 @@ export async function readMigrations(prismaFolder: string): Promise<readonly Mig
   return Promise.all(names.map(async (name) => ({ name, sql: await readFile(path.join(folder, name, 'migration.sql'), 'utf8') })));
 }
 
+export interface MigrateOptions {
+  /** Names of those to apply. Default: all. */
+  readonly only?: readonly string[];
+  /** True: the caller holds `migrationLock` on a connection of its own. */
+  readonly lockIsHeld?: boolean;
+}
+
 /**
  * Brings the database to the newest migration, as `prisma migrate deploy` would, and returns the names it applied. One node
  * does it at a time, under an advisory lock; a database that is up to date costs two small queries.
  * @throws Error when a migration fails, or an earlier one is recorded as failed: the message names it.
  */
-export async function migrate(connectionString: string, log: Logger): Promise<readonly string[]> {
+export async function migrate(connectionString: string, log: Logger, { only, lockIsHeld = false }: MigrateOptions = {}): Promise<readonly string[]> {
   const prismaFolder = await findPrismaFolder();
-  const scripts = await readMigrations(prismaFolder);
+  const scripts = (await readMigrations(prismaFolder)).filter(({ name }) => only === undefined || only.includes(name));
   const client = new pg.Client({ connectionString, application_name: 'concord-migrate' });
   await client.connect();
   try {
-    await client.query('SELECT pg_advisory_lock($1)', [migrationLock]);
+    if (!lockIsHeld) await client.query('SELECT pg_advisory_lock($1)', [migrationLock]);
     if (await isUpToDate(client, scripts)) return [];
     try {
       const { appliedMigrationNames } = await withSchemaEngine({ connectionString }, (engine) =>
