@@ -58,12 +58,13 @@ const ResyncReasonEnum = builder.enumType('ResyncReason', {
   description: 'Why a cursor cannot be continued.',
   values: {
     EPOCH_CHANGED: { description: 'The history was rewritten (restored from a backup, or purged).' },
+    OTHER_HISTORY: { description: 'The cursor stands on a change that this workspace never had: another server, another database, or an older backup. Do not drop what you hold; let a person decide.' },
     CURSOR_EXPIRED: { description: 'The changes after the cursor are no longer kept.' },
   } as const,
 });
 
 const ResyncRef = builder.objectRef<Resync>('Resync').implement({
-  description: 'The cursor cannot be continued: read `snapshot`, rebase what is pending, then follow from its cursor.',
+  description: 'The cursor cannot be continued. Unless the reason is `OTHER_HISTORY`: read `snapshot`, rebase what is pending, then follow from its cursor.',
   fields: (t) => ({
     reason: t.field({ type: ResyncReasonEnum, description: 'Why.', resolve: ({ reason }) => reason }),
   }),

@@ -16,7 +16,7 @@ export interface ChangeBatch {
 /** The cursor cannot be continued: take a snapshot, then follow from its cursor. */
 export interface Resync {
   readonly type: 'Resync';
-  readonly reason: 'EPOCH_CHANGED' | 'CURSOR_EXPIRED';
+  readonly reason: 'EPOCH_CHANGED' | 'CURSOR_EXPIRED' | 'OTHER_HISTORY';
 }
 
 export type FeedEvent = ChangeBatch | Resync;
@@ -36,6 +36,8 @@ export interface SnapshotPage {
   readonly cursor: Cursor;
   /** Epoch of the history the cursor belongs to: what a clock made on these documents carries. */
   readonly epoch: number;
+  /** Id of that history. */
+  readonly history: string;
   /** Give as `after` for the next page; null on the last. */
   readonly next: string | null;
 }
@@ -64,6 +66,8 @@ export interface FeedPort {
     workspaceId: WorkspaceId,
     request: { readonly documentId: DocumentId | null; readonly after: Cursor | null },
   ): AsyncIterable<ConflictBatch>;
+  /** @throws ConcordError OTHER_HISTORY where the cursor stands on a change that the workspace never had; CURSOR_INVALID, WORKSPACE_NOT_FOUND. */
+  assertHistory(viewer: Viewer, workspaceId: WorkspaceId, after: Cursor): Promise<void>;
   /** Living documents by id, `first` a page. */
   snapshot(
     viewer: Viewer,

@@ -14,6 +14,7 @@ const SnapshotPageRef = builder.objectRef<SnapshotPage>('SnapshotPage').implemen
     documents: t.field({ type: [DocumentRef], description: 'By id.', resolve: ({ documents }) => [...documents] }),
     cursor: t.field({ type: 'Cursor', description: 'Taken before the first page and the same on every page: follow the feed from it after the last.', resolve: ({ cursor }) => cursor }),
     epoch: t.exposeInt('epoch', { description: 'Epoch of the history: give it in the clock of every edit made on these documents.' }),
+    history: t.exposeID('history', { description: 'Id of that history. Keep it with the documents: another one later means another server, or another database.' }),
     next: t.exposeString('next', { nullable: true, description: 'Give it as `after` for the next page; null on the last.' }),
   }),
 });

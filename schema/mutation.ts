@@ -73,6 +73,11 @@ function stampOf(input: StampArgument & { readonly replicaId: string }) {
   return stamp.value;
 }
 
+function assertPrincipal(viewer: Viewer, principalId: string | null | undefined): void {
+  if (principalId == null || principalId === viewer.principalId) return;
+  throw new ConcordError('OTHER_PRINCIPAL', `The edits were made as ${principalId}, and the token is of ${viewer.principalId}: nothing was committed. Push with a token of ${principalId}, or hand the edits over first.`, { path: '/principalId' });
+}
+
 const idDescription = 'Id of the document.';
 const stampDescription = 'For callers that keep clocks. Without it the edit is applied to the newest revision.';
 
@@ -85,12 +90,16 @@ builder.mutationFields((t) => ({
       replicaId: t.arg.id({ required: true, description: 'The replica: 32 lowercase hexadecimal digits, random, one for each local cache.' }),
       edits: t.arg({ type: [EditInput], required: true, description: 'At most 500 edits and 4 MiB.' }),
       workspaceId: t.arg.id({ required: false, description: workspaceArgument }),
+      after: t.arg({ type: 'Cursor', required: false, description: 'The newest cursor the replica has stored. Of another history: the push is refused with OTHER_HISTORY, before any edit is looked at.' }),
+      principalId: t.arg.id({ required: false, description: 'Under whose name the edits were made. If the token is of somebody else, the push is refused with OTHER_PRINCIPAL.' }),
     },
     resolve: async (_root, args, context) => {
       const viewer = viewerOf(context);
+      assertPrincipal(viewer, args.principalId);
       const workspaceId = workspaceOf(viewer, args.workspaceId);
       const replicaId = parseReplicaId(args.replicaId);
       if (!replicaId.ok) throw ConcordError.from(replicaId.error);
+      if (args.after != null) await context.ports.feed.assertHistory(viewer, workspaceId, args.after);
       const edits = args.edits.map((edit) => readEdit(replicaId.value, { ...edit, documentId: documentIdOf(edit.documentId) }, context.limits));
       const verdicts = await context.ports.commit.push(viewer, workspaceId, edits);
       // An edit whose stamp could not be read is known by the id it was sent under.

@@ -22,6 +22,8 @@ export interface Membership {
   readonly workspaceId: WorkspaceId;
   readonly name: string;
   readonly role: Role;
+  /** Id of the workspace's history. */
+  readonly history: string;
   /** True of one at most: an operation without a workspace means it. */
   readonly isDefault: boolean;
 }

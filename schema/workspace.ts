@@ -18,6 +18,7 @@ export const WorkspaceRef = builder.objectRef<Membership>('Workspace').implement
     name: t.exposeString('name', { description: 'For people.' }),
     role: t.field({ type: RoleEnum, description: 'The role of the caller.', resolve: ({ role }) => role }),
     isDefault: t.exposeBoolean('isDefault', { description: 'True: what operations without a `workspaceId` mean. The one you chose, else the oldest that you did not come into by an invitation.' }),
+    history: t.exposeID('history', { description: 'Made with the workspace. Another one under the same `id` means another server or database: what you hold is not of it.' }),
     head: t.field({
       type: 'Cursor',
       description: 'Cursor of the newest change.',

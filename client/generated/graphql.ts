@@ -228,6 +228,10 @@ export type ErrorCode =
   | 'MOVE_INTO_SELF'
   /** A counter would leave the safe integers. */
   | 'NUMBER_OVERFLOW'
+  /** The server holds another history than the one the caller followed: another server or database, or an older backup. */
+  | 'OTHER_HISTORY'
+  /** The token is of another principal than the one the edits or the file belong to. */
+  | 'OTHER_PRINCIPAL'
   /** An earlier patch of the same replica on this document was refused in the same push. */
   | 'PATCH_DEPENDS_ON_REFUSED'
   /** The patch is not a list of RFC 6902 operations. */
@@ -280,7 +284,9 @@ export type ResyncReason =
   /** The changes after the cursor are no longer kept. */
   | 'CURSOR_EXPIRED'
   /** The history was rewritten (restored from a backup, or purged). */
-  | 'EPOCH_CHANGED';
+  | 'EPOCH_CHANGED'
+  /** The cursor stands on a change that this workspace never had: another server, another database, or an older backup. Do not drop what you hold; let a person decide. */
+  | 'OTHER_HISTORY';
 
 /** What a principal may do in a workspace. */
 export type Role =

@@ -17,14 +17,15 @@ export function createMembers(options: {
     async createWorkspace(viewer, name) {
       const checked = checkName(name, 1);
       const workspaceId = randomId() as WorkspaceId;
-      await prisma.$transaction(async (transaction) => {
-        await transaction.workspace.create({ data: { id: workspaceId, name: checked } });
+      const history = await prisma.$transaction(async (transaction) => {
+        const workspace = await transaction.workspace.create({ data: { id: workspaceId, name: checked } });
         await transaction.membership.create({ data: { workspaceId, principalId: viewer.principalId, role: 'OWNER', source: 'OWN' } });
         await acts.record(transaction, { workspaceId, principalId: viewer.principalId, action: 'CREATE_WORKSPACE', outcome: 'OK', detail: { name: checked } });
+        return workspace.history;
       });
       await memberships.changed({ principalId: viewer.principalId, workspaceId });
       const made = (await memberships.memberships(viewer.principalId)).get(workspaceId);
-      return made ?? { workspaceId, name: checked, role: 'OWNER', isDefault: false };
+      return made ?? { workspaceId, name: checked, role: 'OWNER', history, isDefault: false };
     },
 
     async setRole(viewer, workspaceId, principalId, role) {

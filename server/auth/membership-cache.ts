@@ -36,7 +36,7 @@ export function openMembershipCache(options: {
   async function load(principalId: PrincipalId): Promise<ReadonlyMap<WorkspaceId, Membership>> {
     const principal = await prisma.principal.findUnique({
       where: { id: principalId },
-      select: { defaultWorkspaceId: true, memberships: { include: { workspace: { select: { name: true } } }, orderBy: [{ createdAt: 'asc' }, { workspaceId: 'asc' }] } },
+      select: { defaultWorkspaceId: true, memberships: { include: { workspace: { select: { name: true, history: true } } }, orderBy: [{ createdAt: 'asc' }, { workspaceId: 'asc' }] } },
     });
     const rows = principal?.memberships ?? [];
     // The one chosen, even where the principal is no longer in it: what it writes without a name must not go elsewhere unasked.
@@ -44,7 +44,7 @@ export function openMembershipCache(options: {
     return new Map(
       rows.map(({ workspaceId, role, workspace }) => {
         const id = workspaceId as WorkspaceId;
-        return [id, { workspaceId: id, name: workspace.name, role, isDefault: workspaceId === usual }];
+        return [id, { workspaceId: id, name: workspace.name, role, history: workspace.history, isDefault: workspaceId === usual }];
       }),
     );
   }

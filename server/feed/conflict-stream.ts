@@ -1,9 +1,9 @@
-import { ConcordError, type Conflict, type Cursor, type DocumentId, type Position, type Revision, type WorkspaceId } from '@concord/core';
-import type { ChangeBatch, ConflictBatch, ConflictRecord, FeedEvent } from '@concord/schema';
+import { ConcordError, type Conflict, type Cursor, type DocumentId, type PatchId, type Position, type Revision, type WorkspaceId } from '@concord/core';
+import type { ChangeBatch, ConflictBatch, ConflictRecord, FeedEvent, Resync } from '@concord/schema';
 import type { Queryable } from '../postgres/queryable.js';
 import { partiesOf, partyColumns, type PartyRow } from '../read/conflict-parties.js';
 import { pageBytes, sizeSql } from '../read/size-sql.js';
-import { cursorAhead, formatCursor, parseCursor, type Place } from './cursor.js';
+import { cursorOf, mismatch, otherHistory, parseCursor, type Head } from './cursor.js';
 import { Derived } from './derived.js';
 
 export interface ConflictPage {
@@ -42,7 +42,6 @@ ORDER BY c.position, c.ordinal`,
  */
 export class ConflictStream extends Derived<ConflictBatch> {
   private changes: ChangeBatch | null = null;
-  private epoch = 0;
   private from = 0 as Position;
   private to = 0 as Position;
   /** Whether the reader knows that it has them all. */
@@ -53,8 +52,8 @@ export class ConflictStream extends Derived<ConflictBatch> {
     /** Null: only what comes from now on. */
     private readonly after: Cursor | null,
     private readonly read: (changes: ChangeBatch, after: Position, to: Position) => Promise<ConflictPage>,
-    /** Where the workspace stands, from the database: a cursor may be newer than what this node has heard of. */
-    private readonly newest: () => Promise<Place>,
+    /** Where the workspace stands, from the database, and its change at a position: a cursor may be newer than what this node has heard of. */
+    private readonly newest: (position: Position) => Promise<{ readonly head: Head; readonly patchId: PatchId | null }>,
   ) {
     super(changes);
   }
@@ -65,7 +64,7 @@ export class ConflictStream extends Derived<ConflictBatch> {
         const event = await this.event();
         if (event === null) return { done: true, value: undefined };
         // Conflicts are kept when changes are compacted away: from the last cursor none is missed.
-        if (event.type === 'Resync') throw event.reason === 'EPOCH_CHANGED' ? rewritten() : lagged();
+        if (event.type === 'Resync') throw resynced(event.reason);
         await this.take(event);
       }
       const { changes, upToDate } = this.changes!;
@@ -79,26 +78,44 @@ export class ConflictStream extends Derived<ConflictBatch> {
       const all = upToDate && to >= this.to;
       if (conflicts.length === 0 && (!all || this.announced)) continue;
       this.announced = all;
-      return { done: false, value: { conflicts, cursor: formatCursor({ epoch: this.epoch, position: to }), upToDate: all } };
+      return { done: false, value: { conflicts, cursor: this.cursorAt(to), upToDate: all } };
     }
   }
 
   private async take(event: ChangeBatch): Promise<void> {
-    const { epoch, position } = parseCursor(event.cursor);
-    if (this.changes === null) {
-      this.epoch = epoch;
-      this.from = this.after === null ? position : await this.start(this.after, { epoch, position });
-    }
+    const { position } = parseCursor(event.cursor);
+    if (this.changes === null) this.from = this.after === null ? position : await this.start(this.after);
     this.changes = event;
     this.to = Math.max(this.from, position) as Position;
   }
 
-  private async start(after: Cursor, heard: Place): Promise<Position> {
+  private async start(after: Cursor): Promise<Position> {
     const place = parseCursor(after);
-    const isAhead = ({ epoch, position }: Place): boolean => place.epoch > epoch || (place.epoch === epoch && place.position > position);
-    if (isAhead(heard) && isAhead(await this.newest())) throw cursorAhead(after);
-    if (place.epoch !== heard.epoch) throw rewritten();
+    const { head, patchId } = await this.newest(place.position);
+    const reason = mismatch(place, head, patchId);
+    if (reason !== null) throw resynced(reason);
     return place.position;
+  }
+
+  /** In the middle of a batch the change is not at hand, and may be gone from the log: the cursor then names the history alone. */
+  private cursorAt(position: Position): Cursor {
+    const { cursor } = this.changes!;
+    const batch = parseCursor(cursor);
+    if (batch.position === position) return cursor;
+    // It is ahead of what this node has heard of.
+    if (this.after !== null && parseCursor(this.after).position === position) return this.after;
+    return cursorOf({ ...batch, position, change: null });
+  }
+}
+
+function resynced(reason: Resync['reason']): ConcordError {
+  switch (reason) {
+    case 'EPOCH_CHANGED':
+      return rewritten();
+    case 'OTHER_HISTORY':
+      return otherHistory();
+    case 'CURSOR_EXPIRED':
+      return lagged();
   }
 }
 

@@ -1,6 +1,6 @@
 import { ConcordError, type Cursor, type DocumentId, type Position, type PrincipalId } from '@concord/core';
-import type { ChangeBatch, ChangeRecord, FeedEvent } from '@concord/schema';
-import { cursorAhead, formatCursor, parseCursor } from './cursor.js';
+import type { ChangeBatch, ChangeRecord, FeedEvent, Resync } from '@concord/schema';
+import { formatCursor, mismatch, parseCursor } from './cursor.js';
 import { documentsOf, type FeedFilter } from './filter.js';
 import type { Conditions } from './judged.js';
 import type { LogPage } from './log.js';
@@ -21,6 +21,10 @@ const silentPositions = 1000;
 export class Follower implements AsyncIterableIterator<FeedEvent>, Follows, Pushing<FeedEvent> {
   private position = 0 as Position;
   private epoch = 0;
+  /** Of the feed, when this reader began. */
+  private replaced = 0;
+  /** Why the cursor that was given cannot be continued. */
+  private mismatch: Resync['reason'] | null = null;
   private live = false;
   /** Whether the reader knows that it is at the head. */
   private announced = false;
@@ -89,7 +93,7 @@ export class Follower implements AsyncIterableIterator<FeedEvent>, Follows, Push
   private handedOver(): boolean {
     const { take, feed } = this;
     const { sharedKey: key, conditions } = this.filter;
-    if (take === undefined || feed === undefined || this.isOver() || feed.epoch !== this.epoch) return false;
+    if (take === undefined || feed === undefined || this.isOver() || this.resyncOf(feed) !== null) return false;
     try {
       if (key === null) return conditions !== null && this.handedOverWith(conditions, feed, take);
       while (this.position < feed.head) {
@@ -113,12 +117,12 @@ export class Follower implements AsyncIterableIterator<FeedEvent>, Follows, Push
     while (this.position < feed.head) {
       const changes = feed.since(this.position);
       if (changes === null) return false;
-      const to = changes.at(-1)!.record.position;
+      const { position: to, patchId } = changes.at(-1)!.record;
       const here = this.filter.pass(changes.map(({ record }) => record));
       const matching = feed.judged.matchingNow(documentsOf(here), conditions);
       if (matching === null) return false;
       const split = this.filter.split(here, matching);
-      const batch: ChangeBatch = { type: 'ChangeBatch', ...split, cursor: formatCursor({ epoch: this.epoch, position: to }), upToDate: to >= feed.head };
+      const batch: ChangeBatch = { type: 'ChangeBatch', ...split, cursor: formatCursor({ epoch: this.epoch, position: to, history: feed.history, patchId }), upToDate: to >= feed.head };
       if (this.concerns(batch, to)) {
         if (!take(batch)) return false;
         this.tell(batch, to);
@@ -151,8 +155,10 @@ export class Follower implements AsyncIterableIterator<FeedEvent>, Follows, Push
       if (place.epoch !== feed.epoch || place.position > feed.head) await feed.catchUp();
       this.epoch = place.epoch;
       this.position = place.position;
-      if (place.epoch > feed.epoch || (place.epoch === feed.epoch && place.position > feed.head)) throw cursorAhead(this.after);
+      const there = place.position <= feed.head ? await feed.patchIdAt(place.position) : null;
+      this.mismatch = mismatch(place, feed, there);
     }
+    this.replaced = feed.replaced;
     this.lastTold = this.position;
     this.feed = feed;
     return feed;
@@ -164,9 +170,10 @@ export class Follower implements AsyncIterableIterator<FeedEvent>, Follows, Push
       for (;;) {
         if (this.ended) return { done: true, value: undefined };
         if (this.failure !== undefined) throw this.failure;
-        if (feed.epoch !== this.epoch) {
+        const reason = this.resyncOf(feed);
+        if (reason !== null) {
           this.end();
-          return { done: false, value: { type: 'Resync', reason: 'EPOCH_CHANGED' } };
+          return { done: false, value: { type: 'Resync', reason } };
         }
         const room = this.position < feed.head ? this.room?.() : undefined;
         if (room !== undefined) {
@@ -190,8 +197,14 @@ export class Follower implements AsyncIterableIterator<FeedEvent>, Follows, Push
     }
   }
 
+  private resyncOf(feed: WorkspaceFeed): Resync['reason'] | null {
+    if (this.mismatch !== null) return this.mismatch;
+    if (feed.replaced !== this.replaced) return 'OTHER_HISTORY';
+    return feed.epoch === this.epoch ? null : 'EPOCH_CHANGED';
+  }
+
   private mayWait(feed: WorkspaceFeed): boolean {
-    return this.announced && !this.isOver() && this.position >= feed.head && this.epoch === feed.epoch;
+    return this.announced && !this.isOver() && this.position >= feed.head && this.resyncOf(feed) === null;
   }
 
   /** Rights may have gone while a batch was being read: then it is not handed out (I8). */
@@ -204,7 +217,7 @@ export class Follower implements AsyncIterableIterator<FeedEvent>, Follows, Push
     if (this.announced) return null;
     this.announced = true;
     this.lastTold = this.position;
-    return { type: 'ChangeBatch', changes: [], left: [], cursor: formatCursor({ epoch: this.epoch, position: feed.head }), upToDate: true };
+    return { type: 'ChangeBatch', changes: [], left: [], cursor: feed.cursor, upToDate: true };
   }
 
   private async read(feed: WorkspaceFeed): Promise<FeedEvent | null> {
@@ -216,6 +229,7 @@ export class Follower implements AsyncIterableIterator<FeedEvent>, Follows, Push
     let changes = feed.since(this.position)?.map(({ record }) => record) ?? null;
     let to = changes?.at(-1)?.position;
     let logged: LogPage | undefined;
+    let patchId = changes?.at(-1)?.patchId ?? null;
     if (changes === null || to === undefined) {
       if (this.live) {
         throw new ConcordError('LAGGED', 'The feed has moved on further than is kept in memory for slow readers; subscribe again from the last cursor');
@@ -230,6 +244,7 @@ export class Follower implements AsyncIterableIterator<FeedEvent>, Follows, Push
       logged = page;
       changes = page.changes.map(({ record }) => record);
       to = page.to;
+      patchId = page.toPatchId;
       // The log may be ahead of what this node has heard of.
       if (to > feed.head) await feed.catchUp();
       if (batch !== null && to < feed.head) return this.told(batch, to) ? batch : null;
@@ -237,7 +252,7 @@ export class Follower implements AsyncIterableIterator<FeedEvent>, Follows, Push
     const here = this.filter.pass(changes);
     const split = conditions === null ? { changes: here, left: [] } : this.filter.split(here, await this.matching(feed, documentsOf(here), conditions, logged));
     this.filter.remember(split);
-    const batch: ChangeBatch = { type: 'ChangeBatch', ...split, cursor: formatCursor({ epoch: this.epoch, position: to }), upToDate: to >= feed.head };
+    const batch: ChangeBatch = { type: 'ChangeBatch', ...split, cursor: formatCursor({ epoch: this.epoch, position: to, history: feed.history, patchId }), upToDate: to >= feed.head };
     return this.told(batch, to) ? batch : null;
   }
 

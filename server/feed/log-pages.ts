@@ -78,7 +78,7 @@ export class LogPages {
     const inside = filter.sharedKey !== null && !page.expired && page.to < page.head;
     return {
       page,
-      batch: inside ? { type: 'ChangeBatch', changes: filter.pass(records), left: [], cursor: formatCursor({ epoch: page.epoch, position: page.to }), upToDate: false } : null,
+      batch: inside ? { type: 'ChangeBatch', changes: filter.pass(records), left: [], cursor: formatCursor({ epoch: page.epoch, position: page.to, history: page.history, patchId: page.toPatchId }), upToDate: false } : null,
       rows: endedByBytes ? Math.max(leastRows, Math.min(mostRows, 2 * page.changes.length)) : mostRows,
     };
   }
@@ -88,5 +88,6 @@ function upToBatchEnd(page: LogPage): LogPage {
   const end = batchEnd(page.changes, 0, page.to < page.head);
   if (end === page.changes.length) return page;
   const changes = page.changes.slice(0, end);
-  return { ...page, changes, to: changes.at(-1)!.record.position };
+  const { position, patchId } = changes.at(-1)!.record;
+  return { ...page, changes, to: position, toPatchId: patchId };
 }

@@ -4,20 +4,36 @@ import { toldPatch, type PublishedChange } from '../commit/verdict.js';
 import type { Queryable } from '../postgres/queryable.js';
 import { pageBytes, sizeSql } from '../read/size-sql.js';
 import { noSuchWorkspace } from '../read/require-role.js';
+import type { Head, Place } from './cursor.js';
 
 export interface LogPage {
   readonly changes: readonly PublishedChange[];
   /** Everything up to here was looked at, though the filter may have left changes out. */
   readonly to: Position;
+  /** Of the change at `to`, and of the one at the position asked for; null: there is none, or it was compacted away. */
+  readonly toPatchId: PatchId | null;
+  readonly afterPatchId: PatchId | null;
   /** Head of the workspace in the same snapshot. */
   readonly head: Position;
   readonly epoch: number;
+  /** Id of the workspace's history. */
+  readonly history: string;
   /** True: changes after the position asked for were compacted away, so what is here has a hole before it. */
   readonly expired: boolean;
 }
 
-const readStatement = (condition: string): string => `
-WITH c AS MATERIALIZED (
+/** The patch id of the change at a position of the workspace `$1`, whose row is `w`. */
+const patchIdAt = (position: string): string => `coalesce(
+    (SELECT e.patch_id FROM changes e WHERE e.workspace_id = $1 AND e.position = ${position}),
+    CASE WHEN w.retained_from = ${position} THEN w.retained_patch_id END
+  )`;
+
+/** `end`: the last position that is looked at. The place is materialized, so that what is read for it is read once and not for each change. */
+const readStatement = (condition: string, end: string): string => `
+WITH place AS MATERIALIZED (
+  SELECT w.epoch, w.history, w.position::float8 AS head, w.retained_from > $2 AS expired, ${patchIdAt(end)} AS end_patch_id, ${patchIdAt('$2')} AS after_patch_id
+  FROM workspaces w WHERE w.id = $1
+), c AS MATERIALIZED (
   SELECT * FROM (
     SELECT page.*, sum(size) OVER (ORDER BY page.position) - size AS before FROM (
       SELECT position::float8 AS position, document_id, revision::float8 AS revision, kind, collection, title, replica_id, counter::float8 AS counter, patch_id, principal_id, patch, committed_at,
@@ -33,18 +49,17 @@ WITH c AS MATERIALIZED (
     AND losing_replica_id IS NOT NULL AND detail ->> 'loser' = 'earlier'
   GROUP BY conflicts.position
 )
-SELECT w.epoch, w.position::float8 AS head, w.retained_from > $2 AS expired, c.*, lost.losers
-FROM workspaces w LEFT JOIN c ON true LEFT JOIN lost ON lost.position = c.position
-WHERE w.id = $1
+SELECT place.*, c.*, lost.losers
+FROM place LEFT JOIN c ON true LEFT JOIN lost ON lost.position = c.position
 ORDER BY c.position`;
 
-const readWhole = readStatement('');
+const readWhole = readStatement('', 'w.position');
 /**
  * A page with a filter looks at so many positions at most: one that lets little through would read all the rest of the log in one
  * statement, and where PostgreSQL has no statistics yet it takes filters for so selective that it would also sort it, for each page.
  */
 const filteredPositions = 10_000;
-const readFiltered = readStatement(' AND changes.position <= $5 AND ($6::text IS NULL OR collection = $6) AND ($7::text[] IS NULL OR document_id = ANY($7))');
+const readFiltered = readStatement(' AND changes.position <= $5 AND ($6::text IS NULL OR collection = $6) AND ($7::text[] IS NULL OR document_id = ANY($7))', 'least(w.position, $5)');
 
 /**
  * The log after a position, in order, in one statement: what is not in the result and not after `to` will never appear,
@@ -71,7 +86,17 @@ export async function readLog(db: Queryable, workspaceId: WorkspaceId, after: nu
   const last = rows.at(-1);
   const cut = changes.length === limit || (last?.size ?? 0) + (last?.before === undefined ? 0 : Number(last.before)) >= mostBytes;
   const lookedAt = Math.max(after, Math.min(first.head, end)) as Position;
-  return { changes, to: cut && changes.length > 0 ? changes.at(-1)!.record.position : lookedAt, head: first.head, epoch: first.epoch, expired: first.expired };
+  const lastRecord = cut ? changes.at(-1)?.record : undefined;
+  return {
+    changes,
+    to: lastRecord?.position ?? lookedAt,
+    toPatchId: lastRecord?.patchId ?? first.end_patch_id,
+    afterPatchId: first.after_patch_id,
+    head: first.head,
+    epoch: first.epoch,
+    history: first.history,
+    expired: first.expired,
+  };
 }
 
 export interface ChangeRow {
@@ -91,6 +116,9 @@ export interface ChangeRow {
 }
 
 interface LogRow extends ChangeRow {
+  readonly history: string;
+  readonly end_patch_id: PatchId | null;
+  readonly after_patch_id: PatchId | null;
   readonly epoch: number;
   readonly head: Position;
   readonly expired: boolean;
@@ -116,11 +144,33 @@ export const changeRecord = (workspaceId: WorkspaceId, row: ChangeRow): ChangeRe
 });
 
 /** Where workspaces stand now. A workspace that is gone is left out. */
-export async function readPlaces(db: Queryable, workspaceIds: readonly WorkspaceId[]): Promise<Map<WorkspaceId, { readonly epoch: number; readonly position: Position }>> {
-  const { rows } = await db.query<{ id: WorkspaceId; epoch: number; position: Position }>({
+export async function readPlaces(db: Queryable, workspaceIds: readonly WorkspaceId[]): Promise<Map<WorkspaceId, Place>> {
+  const { rows } = await db.query<PlaceRow & { id: WorkspaceId }>({
     name: 'concord-read-places',
-    text: 'SELECT id, epoch, position::float8 AS position FROM workspaces WHERE id = ANY($1::text[])',
+    text: `
+SELECT w.id, w.epoch, w.position::float8 AS position, w.history, coalesce(c.patch_id, CASE WHEN w.retained_from = w.position THEN w.retained_patch_id END) AS patch_id
+FROM workspaces w LEFT JOIN changes c ON c.workspace_id = w.id AND c.position = w.position
+WHERE w.id = ANY($1::text[])`,
     values: [workspaceIds],
   });
-  return new Map(rows.map(({ id, epoch, position }) => [id, { epoch, position }]));
+  return new Map(rows.map(({ id, patch_id, ...place }) => [id, { ...place, patchId: patch_id }]));
+}
+
+/** Where a workspace stands now, and the patch id of its change at `position`; null: not kept. @throws ConcordError WORKSPACE_NOT_FOUND. */
+export async function readHeadAnd(db: Queryable, workspaceId: WorkspaceId, position: Position): Promise<{ readonly head: Head; readonly patchId: PatchId | null }> {
+  const { rows } = await db.query<PlaceRow>({
+    name: 'concord-read-head-and',
+    text: `SELECT w.epoch, w.position::float8 AS position, w.history, ${patchIdAt('$2')} AS patch_id FROM workspaces w WHERE w.id = $1`,
+    values: [workspaceId, position],
+  });
+  const [row] = rows;
+  if (row === undefined) throw noSuchWorkspace(workspaceId);
+  return { head: { epoch: row.epoch, head: row.position, history: row.history }, patchId: row.patch_id };
+}
+
+interface PlaceRow {
+  readonly epoch: number;
+  readonly position: Position;
+  readonly history: string;
+  readonly patch_id: PatchId | null;
 }

@@ -7,15 +7,15 @@ import type { Notifications } from '../notify.js';
 import type { Queryable } from '../postgres/queryable.js';
 import { callOf, countBytes } from '../read/call.js';
 import { readDocument } from '../read/documents.js';
-import { noSuchWorkspace, requireRole } from '../read/require-role.js';
+import { requireRole } from '../read/require-role.js';
 import type { Reads } from '../read/shares.js';
 import { ConflictStream, readConflictsBetween, type ConflictPage } from './conflict-stream.js';
-import { cursorAhead, formatCursor, parseCursor } from './cursor.js';
+import { formatCursor, mismatch, otherHistory, parseCursor } from './cursor.js';
 import { ConditionBudget } from './condition-budget.js';
 import { documentsOf, FeedFilter } from './filter.js';
 import { Follower } from './follower.js';
 import { Hints } from './hints.js';
-import { readLog, readPlaces } from './log.js';
+import { readHeadAnd, readLog, readPlaces } from './log.js';
 import { readSnapshot } from './snapshot.js';
 import { Watch } from './watch.js';
 import { WorkspaceFeed } from './workspace-feed.js';
@@ -137,9 +137,14 @@ export function createFeed({ db, shares, log, rights, notify, ringBytes, pollMs,
         if (feed.followers.size === 0 && feed.idleSince !== null && Date.now() - feed.idleSince > idleMs) feeds.delete(workspaceId);
       }
       if (feeds.size > 0) {
-        for (const [workspaceId, { epoch, position }] of await readPlaces(db, [...feeds.keys()])) {
+        // As they were before the question: what this process commits meanwhile may not be in the answer.
+        const heads = new Map([...feeds].map(([workspaceId, { head }]) => [workspaceId, head]));
+        for (const [workspaceId, place] of await readPlaces(db, [...feeds.keys()])) {
           const feed = feeds.get(workspaceId);
-          if (feed !== undefined && (position > feed.head || epoch !== feed.epoch)) feed.catchUpSoon();
+          if (feed === undefined) continue;
+          // The database was replaced, or set back, under this process.
+          if (place.position < (heads.get(workspaceId) ?? 0) && feed.history !== '') feed.moveTo(place);
+          else if (place.position > feed.head || place.epoch !== feed.epoch || place.history !== feed.history) feed.catchUpSoon();
         }
       }
       if (++polls % rightsEveryPolls === 0) {
@@ -186,13 +191,11 @@ export function createFeed({ db, shares, log, rights, notify, ringBytes, pollMs,
         return [read, split.conditions === null ? { changes: here, left: [] } : split.split(here, await split.ask([...documentsOf(here)]))] as const;
       });
       countBytes(viewer, page.changes.reduce((sum, { bytes }) => sum + bytes, 0));
-      if (place !== null && after !== null) {
-        if (place.epoch > page.epoch || (place.epoch === page.epoch && place.position > page.head)) throw cursorAhead(after);
-        if (place.epoch !== page.epoch) return { type: 'Resync', reason: 'EPOCH_CHANGED' };
-      }
+      const reason = place === null ? null : mismatch(place, page, page.afterPatchId);
+      if (reason !== null) return { type: 'Resync', reason };
       // Without a cursor too: who reads from the start is owed all of it.
       if (page.expired) return { type: 'Resync', reason: 'CURSOR_EXPIRED' };
-      return { type: 'ChangeBatch', changes, left, cursor: formatCursor({ epoch: page.epoch, position: page.to }), upToDate: page.to >= page.head };
+      return { type: 'ChangeBatch', changes, left, cursor: formatCursor({ epoch: page.epoch, position: page.to, history: page.history, patchId: page.toPatchId }), upToDate: page.to >= page.head };
     },
     follow: (viewer, workspaceId, { after, filter }) => startFollower(viewer, workspaceId, after, filter),
     watch: (viewer, workspaceId, id: DocumentId) =>
@@ -210,11 +213,15 @@ export function createFeed({ db, shares, log, rights, notify, ringBytes, pollMs,
         await requireRole(rights, viewer, workspaceId, 'VIEWER');
         return page;
       };
-      return new ConflictStream(follower, after, read, async () => {
-        const place = (await readPlaces(db, [workspaceId])).get(workspaceId);
-        if (place === undefined) throw noSuchWorkspace(workspaceId);
-        return place;
-      });
+      return new ConflictStream(follower, after, read, (position) => readHeadAnd(db, workspaceId, position));
+    },
+    async assertHistory(viewer, workspaceId, after) {
+      await requireRole(rights, viewer, workspaceId, 'VIEWER');
+      const place = parseCursor(after);
+      const feed = feeds.get(workspaceId);
+      const known = feed === undefined || place.epoch !== feed.epoch ? undefined : feed.knownPatchIdAt(place.position);
+      const reason = known !== undefined && feed !== undefined ? mismatch(place, feed, known) : await readHeadAnd(db, workspaceId, place.position).then(({ head, patchId }) => mismatch(place, head, patchId));
+      if (reason === 'OTHER_HISTORY') throw otherHistory();
     },
     async snapshot(viewer, workspaceId, request): Promise<SnapshotPage> {
       await requireRole(rights, viewer, workspaceId, 'VIEWER');

@@ -4,7 +4,7 @@ import type { Queryable } from '../postgres/queryable.js';
 import { conditionsSql } from '../read/conditions-sql.js';
 import { documentColumns, documentRecord, type DocumentRow } from '../read/documents.js';
 import { pageBytes, sizeSql } from '../read/size-sql.js';
-import { formatCursor, parseCursor } from './cursor.js';
+import { formatCursor, mismatch, otherHistory, parseCursor } from './cursor.js';
 import { readPlaces } from './log.js';
 import { noSuchWorkspace } from '../read/require-role.js';
 
@@ -21,7 +21,11 @@ export async function readSnapshot(
   if (place === undefined) throw noSuchWorkspace(workspaceId);
   const token = after === null ? null : parseToken(after);
   const cursor = token?.cursor ?? formatCursor(place);
-  if (parseCursor(cursor).epoch !== place.epoch) throw new ConcordError('EPOCH_CHANGED', 'The history was rewritten while the snapshot was read; start it again');
+  if (token !== null) {
+    const reason = mismatch(parseCursor(cursor), { ...place, head: place.position }, null);
+    if (reason === 'OTHER_HISTORY') throw otherHistory();
+    if (reason !== null) throw new ConcordError('EPOCH_CHANGED', 'The history was rewritten while the snapshot was read; start it again');
+  }
 
   const values: unknown[] = [workspaceId, token?.lastId ?? '', first + 1, filter.collection ?? null, filter.ids ?? null];
   const where = conditionsSql('value', filter.where ?? [], values);
@@ -46,6 +50,7 @@ SELECT * FROM (
     cursor,
     epoch: place.epoch,
     bytes: rows.reduce((sum, { size }) => sum + Number(size), 0),
+    history: place.history,
     next: more && last !== undefined ? formatToken(cursor, last.id) : null,
   };
 }

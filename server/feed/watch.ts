@@ -22,6 +22,7 @@ export class Watch extends Derived<DocumentRecord | null> {
       const event = await this.event();
       if (event === null) return { done: true, value: undefined };
       if (event.type === 'Resync') {
+        if (event.reason === 'OTHER_HISTORY') throw new ConcordError('OTHER_HISTORY', 'The database holds another history than before; read the document again, and keep what you hold of it');
         throw event.reason === 'EPOCH_CHANGED'
           ? new ConcordError('EPOCH_CHANGED', 'The history was rewritten; read the document again')
           : new ConcordError('LAGGED', 'The feed has moved on further than is kept; read the document again');

@@ -1,11 +1,11 @@
-import type { Position, WorkspaceId } from '@concord/core';
+import type { Cursor, PatchId, Position, WorkspaceId } from '@concord/core';
 import type { ChangeBatch, ChangeRecord } from '@concord/schema';
 import type { PublishedChange } from '../commit/verdict.js';
 import type { Queryable } from '../postgres/queryable.js';
 import { batchBytes, batchEnd } from './batch-end.js';
-import { formatCursor } from './cursor.js';
+import { formatCursor, type Place } from './cursor.js';
 import { Judged } from './judged.js';
-import { readLog, readPlaces } from './log.js';
+import { readHeadAnd, readLog, readPlaces } from './log.js';
 import { LogPages } from './log-pages.js';
 
 /** What a workspace's feed tells its followers. */
@@ -41,6 +41,12 @@ export class WorkspaceFeed {
   readonly pages: LogPages;
   epoch = 0;
   head = 0 as Position;
+  /** Of the change at the head; null: there is none, or it was compacted away. */
+  private headPatchId: PatchId | null = null;
+  /** Id of the history. */
+  history = '';
+  /** How often the database was found to hold another history than the one followed so far. */
+  replaced = 0;
   /** When it lost its last follower; it is kept a while for those who come back. */
   idleSince: number | null = null;
   private ring: PublishedChange[] = [];
@@ -74,12 +80,10 @@ export class WorkspaceFeed {
    */
   async open(): Promise<void> {
     if (this.opened) return;
-    const place = (await readPlaces(this.db, [this.workspaceId])).get(this.workspaceId);
-    if (place === undefined) throw new Error(`Workspace ${this.workspaceId} is gone`);
+    const place = await this.newest();
     if (!this.opened) {
       this.opened = true;
-      this.epoch = place.epoch;
-      this.head = place.position;
+      this.stand(place);
     }
     if (this.readAgain) await this.catchUp();
   }
@@ -115,8 +119,8 @@ export class WorkspaceFeed {
         for (;;) {
           const page = await readLog(this.db, this.workspaceId, this.head, pageChanges);
           // Rewritten, or compacted further than this node had read: followers find out where they stand.
-          if (page.epoch !== this.epoch || page.expired) {
-            this.moveTo(page.epoch, page.head);
+          if (page.epoch !== this.epoch || page.expired || page.history !== this.history) {
+            this.moveTo(await this.newest());
             break;
           }
           this.take(page.changes);
@@ -130,9 +134,9 @@ export class WorkspaceFeed {
   }
 
   /** The history was rewritten or has a hole here: nothing in memory holds any more. */
-  moveTo(epoch: number, head: Position): void {
-    this.epoch = epoch;
-    this.head = head;
+  moveTo(place: Place): void {
+    if (place.history !== this.history || (place.epoch === this.epoch && place.position < this.head) || place.epoch < this.epoch) this.replaced += 1;
+    this.stand(place);
     this.ring = [];
     this.ringBytes = 0;
     this.pages.clear();
@@ -145,6 +149,7 @@ export class WorkspaceFeed {
     for (const change of changes) {
       if (change.record.position !== this.head + 1) continue;
       this.head = change.record.position;
+      this.headPatchId = change.record.patchId;
       moved = true;
       if (this.followers.size === 0) continue;
       this.judged.took(change);
@@ -213,7 +218,7 @@ export class WorkspaceFeed {
     if (changes === null) return null;
     const to = changes.at(-1)?.record.position ?? position;
     const records = pass(changes.map(({ record }) => record));
-    const batch: ChangeBatch = { type: 'ChangeBatch', changes: records, left: [], cursor: this.cursorAt(to), upToDate: to === this.head };
+    const batch: ChangeBatch = { type: 'ChangeBatch', changes: records, left: [], cursor: this.cursorAt(to, changes.at(-1)?.record.patchId ?? this.headPatchId), upToDate: to === this.head };
     const made: SharedBatch = { to, batch, bytes: changes.reduce((sum, change) => sum + change.bytes, 0) };
     this.shared.set(place, made);
     this.sharedBytes += made.bytes;
@@ -225,7 +230,38 @@ export class WorkspaceFeed {
     return made;
   }
 
-  private cursorAt(position: Position) {
-    return formatCursor({ epoch: this.epoch, position });
+  /** Of the head. */
+  get cursor(): Cursor {
+    return this.cursorAt(this.head, this.headPatchId);
+  }
+
+  /** The patch id of the change at a position; null: it is not kept any more, or there never was one. */
+  async patchIdAt(position: Position): Promise<PatchId | null> {
+    const known = this.knownPatchIdAt(position);
+    return known === undefined ? (await readHeadAnd(this.db, this.workspaceId, position)).patchId : known;
+  }
+
+  /** `patchIdAt`, from memory; undefined: it is not there. */
+  knownPatchIdAt(position: Position): PatchId | null | undefined {
+    if (!this.opened) return undefined;
+    if (position === this.head) return this.headPatchId;
+    return this.ring[position - (this.head - this.ring.length) - 1]?.record.patchId;
+  }
+
+  private stand({ epoch, position, history, patchId }: Place): void {
+    this.epoch = epoch;
+    this.head = position;
+    this.history = history;
+    this.headPatchId = patchId;
+  }
+
+  private async newest(): Promise<Place> {
+    const place = (await readPlaces(this.db, [this.workspaceId])).get(this.workspaceId);
+    if (place === undefined) throw new Error(`Workspace ${this.workspaceId} is gone`);
+    return place;
+  }
+
+  private cursorAt(position: Position, patchId: PatchId | null): Cursor {
+    return formatCursor({ epoch: this.epoch, position, history: this.history, patchId });
   }
 }

@@ -1,4 +1,4 @@
-import type { DocumentId, Position, Revision, WorkspaceId } from '@concord/core';
+import type { DocumentId, PatchId, Position, Revision, WorkspaceId } from '@concord/core';
 import type pg from 'pg';
 import { rebuild } from '../commit/rebuild.js';
 import { sizeSql } from '../read/size-sql.js';
@@ -38,7 +38,8 @@ export interface Compaction {
  * - a snapshot of every document in the slice, where its retained log begins, so that any later base can be rebuilt;
  * - the counters and newest edits of the replicas in it, so that nothing is committed twice however late it is sent again;
  * - their rows in the audit, which until then are those of the log;
- * - the changes gone, and `retained_from` of the workspace at their end, so that a reader is told instead of missing them.
+ * - the changes gone, and `retained_from` of the workspace at their end, so that a reader is told instead of missing them; with
+ *   the patch id of the last of them, which a cursor may name.
  *
  * Heads, tombstones and conflicts stay. Commits do not wait for it: what it deletes no commit touches, and the row of
  * the workspace, which every commit locks, is taken last, for the length of the COMMIT. One compaction of a workspace at a
@@ -108,12 +109,18 @@ async function compactSlice(client: pg.PoolClient, workspaceId: WorkspaceId, old
   await client.query({ name: 'concord-compact-counters', text: keepCounters, values: [...values] });
   await client.query({ name: 'concord-compact-snapshots', text: dropSnapshots, values: [...values] });
   await client.query({ name: 'concord-compact-audit', text: keepAudit, values: [...values] });
-  await client.query({ name: 'concord-compact-changes', text: 'DELETE FROM changes WHERE workspace_id = $1 AND position > $2 AND position <= $3', values: [...values] });
+  const { rows: last } = await client.query<{ patch_id: PatchId }>({
+    name: 'concord-compact-changes',
+    text: `
+WITH gone AS (DELETE FROM changes WHERE workspace_id = $1 AND position > $2 AND position <= $3 RETURNING position, patch_id)
+SELECT patch_id FROM gone WHERE position = $3`,
+    values: [...values],
+  });
   // From here on commits of this workspace wait, until the COMMIT.
   const { rowCount } = await client.query({
     name: 'concord-compact-retained',
-    text: 'UPDATE workspaces SET retained_from = $3 WHERE id = $1 AND retained_from = $2',
-    values: [...values],
+    text: 'UPDATE workspaces SET retained_from = $3, retained_patch_id = $4 WHERE id = $1 AND retained_from = $2',
+    values: [...values, last[0]?.patch_id ?? null],
   });
   await client.query(rowCount === 1 ? 'COMMIT' : 'ROLLBACK');
   return rowCount === 1 ? range : null;

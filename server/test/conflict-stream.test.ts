@@ -113,8 +113,13 @@ describe('following the conflicts', () => {
     expect((await waiting).conflicts.map(({ documentId: id, againstRevision }) => [id, againstRevision])).toEqual([['heard-late', 4]]);
     await deaf.close();
     const position = Number(Buffer.from(await head(node), 'base64url').toString().split('.')[1]);
-    for (const wrong of ['x', formatCursor({ epoch: 1, position: (position + 1) as Position }), formatCursor({ epoch: 2, position: 0 as Position })] as Cursor[]) {
-      await expect(follow(node, wrong).next()).rejects.toMatchObject({ code: 'CURSOR_INVALID' });
+    const other = { history: world.history, patchId: null };
+    for (const [wrong, code] of [
+      ['x' as Cursor, 'CURSOR_INVALID'],
+      [formatCursor({ ...other, epoch: 1, position: (position + 1) as Position }), 'OTHER_HISTORY'],
+      [formatCursor({ ...other, epoch: 2, position: 0 as Position }), 'OTHER_HISTORY'],
+    ] as const) {
+      await expect(follow(node, wrong).next()).rejects.toMatchObject({ code });
     }
   });
 

@@ -23,6 +23,8 @@ export interface World {
   /** For looking into the tables. */
   readonly sql: pg.Pool;
   readonly workspaceId: WorkspaceId;
+  /** Id of its history. */
+  readonly history: string;
   readonly editor: Viewer;
   readonly reader: Viewer;
   readonly stranger: Viewer;
@@ -53,7 +55,7 @@ export async function openWorld(serverUrl: string): Promise<World> {
     await sql.query(await readFile(`${migrations}/${folder}/migration.sql`, 'utf8'));
   }
   const workspaceId = 'w1' as WorkspaceId;
-  await sql.query(`INSERT INTO workspaces (id, name) VALUES ('w1', 'Workspace'), ('w2', 'Another')`);
+  const { rows } = await sql.query<{ history: string }>(`INSERT INTO workspaces (id, name) VALUES ('w1', 'Workspace'), ('w2', 'Another') RETURNING history`);
   await sql.query(`INSERT INTO principals (id, name) VALUES ('ed', 'Editor'), ('rea', 'Reader'), ('str', 'Stranger')`);
   await sql.query(`INSERT INTO memberships (workspace_id, principal_id, role) VALUES ('w1', 'ed', 'EDITOR'), ('w1', 'rea', 'VIEWER'), ('w2', 'ed', 'OWNER')`);
 
@@ -62,6 +64,7 @@ export async function openWorld(serverUrl: string): Promise<World> {
     databaseUrl,
     sql,
     workspaceId,
+    history: rows[0]!.history,
     editor: viewer('ed', { w1: 'EDITOR', w2: 'OWNER' }),
     reader: viewer('rea', { w1: 'VIEWER' }),
     stranger: viewer('str', {}),
@@ -107,7 +110,7 @@ export function viewer(id: string, roles: Readonly<Record<string, Role>>): Viewe
     name: id,
     credential: { tokenId: null, expiresAt: null },
     memberships: new Map(
-      Object.entries(roles).map(([workspace, role]) => [workspace as WorkspaceId, { workspaceId: workspace as WorkspaceId, name: workspace, role, isDefault: false }]),
+      Object.entries(roles).map(([workspace, role]) => [workspace as WorkspaceId, { workspaceId: workspace as WorkspaceId, name: workspace, role, history: '', isDefault: false }]),
     ),
   };
 }

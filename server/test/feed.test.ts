@@ -1,4 +1,4 @@
-import type { Cursor, DocumentId, Position } from '@concord/core';
+import type { Cursor, DocumentId } from '@concord/core';
 import type { ChangeBatch, DocumentFilter, FeedEvent, Role, Viewer } from '@concord/schema';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { changeJson } from '../feed/change-json.js';
@@ -86,7 +86,7 @@ describe('following the feed', () => {
     for (const batches of readings) {
       expect(positionsOf(batches)).toEqual(Array.from({ length: target }, (_, index) => first + 1 + index));
       for (const batch of batches.filter(({ changes }) => changes.length > 0)) {
-        expect(batch.cursor).toBe(formatCursor({ epoch: 1, position: batch.changes.at(-1)!.position }));
+        expect(batch.cursor).toBe(formatCursor({ epoch: 1, position: batch.changes.at(-1)!.position, history: world.history, patchId: batch.changes.at(-1)!.patchId }));
       }
     }
     await other.close();
@@ -140,9 +140,7 @@ describe('following the feed', () => {
 
 describe('cursors', () => {
   it('that no server made are refused, in pull and in follow', async () => {
-    const head = await node.read.head(world.reader, world.workspaceId);
-    const position = Number(Buffer.from(head, 'base64url').toString().split('.')[1]);
-    for (const cursor of ['x', 'MS4wMQ', formatCursor({ epoch: 1, position: (position + 1) as Position }), formatCursor({ epoch: 2, position: 0 as Position })] as Cursor[]) {
+    for (const cursor of ['x', 'MS4wMQ', Buffer.from('1.1.0.0').toString('base64url')] as Cursor[]) {
       await expect(node.feed.pull(world.reader, world.workspaceId, { after: cursor, first: 5, filter: {} })).rejects.toMatchObject({ code: 'CURSOR_INVALID' });
       await expect(follow(node, cursor).next()).rejects.toMatchObject({ code: 'CURSOR_INVALID' });
     }

@@ -163,3 +163,15 @@ async function freePort(): Promise<number> {
   await new Promise((resolve) => server.close(resolve));
   return port;
 }
+
+/** A copy of a database as it is now, as a backup would be; its server must be stopped. */
+export async function copyDatabase(databaseUrl: string): Promise<string> {
+  const url = new URL(databaseUrl);
+  const client = new pg.Client({ connectionString: await serverUrl() });
+  await client.connect();
+  const name = `test_${randomBytes(8).toString('hex')}`;
+  await client.query(`CREATE DATABASE ${name} TEMPLATE ${url.pathname.slice(1)}`);
+  await client.end();
+  url.pathname = `/${name}`;
+  return url.href;
+}

@@ -46,7 +46,7 @@ describe('A long log, of which a filter lets little through', () => {
   });
 
   it('is followed up to its head, past parts without a change', async () => {
-    const stream = node.feed.follow(world.reader, world.workspaceId, { after: formatCursor({ epoch: 1, position: 0 as Position }), filter: { collection: 'letters' } })[Symbol.asyncIterator]();
+    const stream = node.feed.follow(world.reader, world.workspaceId, { after: formatCursor({ epoch: 1, position: 0 as Position, history: world.history, patchId: null }), filter: { collection: 'letters' } })[Symbol.asyncIterator]();
     const found: number[] = [];
     for (let upToDate = false; !upToDate; ) {
       const batch = batchOf((await stream.next()).value as FeedEvent);

@@ -19,7 +19,7 @@ afterAll(() => world.close());
 const bump = patch({ op: 'inc', path: '/n', value: 1 });
 const push = async (at: Node, ...edits: Parameters<Node['commit']['push']>[2]) => (await at.commit.push(world.editor, world.workspaceId, edits)).map(told);
 const head = async (): Promise<number> => (await world.sql.query<{ position: number }>(`SELECT position::int AS position FROM workspaces WHERE id = 'w1'`)).rows[0]!.position;
-const cursor = (position: number): Cursor => formatCursor({ epoch: 1, position: position as Position });
+const cursor = (position: number): Cursor => formatCursor({ epoch: 1, position: position as Position, history: world.history, patchId: null });
 
 /** Positions told to a reader that goes on from the head after each resync; throws at a hole or a repetition. */
 class CheckedReader {

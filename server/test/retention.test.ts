@@ -26,7 +26,7 @@ afterAll(() => world.close());
 const another = () => world.node({ now: () => new Date(now) });
 const push = async (...edits: Parameters<Node['commit']['push']>[2]) => (await node.commit.push(world.editor, world.workspaceId, edits)).map(told);
 const bump = patch({ op: 'inc', path: '/n', value: 1 });
-const cursor = (position: number): Cursor => formatCursor({ epoch: 1, position: position as Position });
+const cursor = (position: number): Cursor => formatCursor({ epoch: 1, position: position as Position, history: world.history, patchId: null });
 const pull = (after: Cursor | null, first = 100) => node.feed.pull(world.reader, world.workspaceId, { after, first, filter: {} });
 const head = async (): Promise<number> => (await world.sql.query<{ position: number }>(`SELECT position::int AS position FROM workspaces WHERE id = 'w1'`)).rows[0]!.position;
 const count = async (table: string): Promise<number> => (await world.sql.query<{ n: number }>(`SELECT count(*)::int AS n FROM ${table} WHERE workspace_id = 'w1'`)).rows[0]!.n;

@@ -32,7 +32,7 @@ async function* eventsOf(): AsyncGenerator<FeedEvent> {
   yield await Promise.resolve(event);
 }
 
-const viewer = { principalId: 'ada' as PrincipalId, name: 'Ada', credential: { tokenId: null, expiresAt: null }, memberships: new Map([['main' as WorkspaceId, { workspaceId: 'main' as WorkspaceId, name: 'Main', role: 'VIEWER' as const, isDefault: true }]]) };
+const viewer = { principalId: 'ada' as PrincipalId, name: 'Ada', credential: { tokenId: null, expiresAt: null }, memberships: new Map([['main' as WorkspaceId, { workspaceId: 'main' as WorkspaceId, name: 'Main', role: 'VIEWER' as const, history: '', isDefault: true }]]) };
 const contextValue = { viewer, newId: () => 'id', ports: { feed: { follow: () => eventsOf() } } } as unknown as Context;
 
 async function firstResult(subscribe: ReturnType<typeof createSharingSubscribe>, document: ReturnType<typeof parse>, variableValues = {}): Promise<ExecutionResult> {
