@@ -143,6 +143,8 @@ export class Connection {
     switch (error.code) {
       case 'UNAUTHENTICATED':
       case 'FORBIDDEN':
+      case 'OTHER_HISTORY':
+      case 'OTHER_PRINCIPAL':
       case 'WORKSPACE_NOT_FOUND':
       case 'INPUT_INVALID':
       case 'PERSISTED_QUERY_ONLY':

@@ -10,7 +10,7 @@
  */
 export { openReplica, Replica } from './replica.js';
 export type { ReplicaOptions, ReplicaFilter, Timers } from './options.js';
-export type { ReplicaStatus } from './status.js';
+export type { ReplicaStatus, StopReason } from './status.js';
 export type { ConnectionState } from './connection.js';
 export { Collection, type LiveQuery, type Query } from './collection.js';
 export type { Where } from './condition.js';
@@ -21,6 +21,8 @@ export type { LocalConflict } from './store/conflicts.js';
 export { rescueOutbox, type Rescued, type RescuedEdit } from './store/rescue.js';
 export type { QuarantinedEdit } from './store/quarantine.js';
 export type { Restoration } from './restoration.js';
+export type { KeptDocument } from './kept-documents.js';
+export type { KeptReason } from './store/kept.js';
 export type { Replaced } from './replaced.js';
 export type { PendingChange, Withdrawal } from './set-aside.js';
 export { patchFromPaths } from './path-patch.js';

@@ -3,6 +3,7 @@ import { adopt, type Head } from './adopt.js';
 import { advance, type LossesAt } from './advance.js';
 import { onlyKeys } from './carried.js';
 import type { RemoteBatch, RemoteChange } from './change-row.js';
+import type { HistoryKeeper } from './kept-documents.js';
 import type { FoundConflict } from './store/conflicts.js';
 import type { Store } from './store/store.js';
 
@@ -61,16 +62,19 @@ export class Pull {
     }
   }
 
-  /** Fetches documents anew and rebases what is pending on them. */
-  async fetch(ids: readonly DocumentId[], round = 0): Promise<void> {
+  /** Fetches documents anew and rebases what is pending on them. `keeper`: they are of a history that is being left. */
+  async fetch(ids: readonly DocumentId[], round = 0, keeper?: HistoryKeeper): Promise<void> {
     for (let start = 0; start < ids.length; start += 100) {
       const asked = ids.slice(start, start + 100);
       const heads = new Map((await this.surroundings.heads(asked)).map((head) => [head.id, head]));
       this.store.transact(() => {
         for (const id of asked) {
           const head = heads.get(id);
+          const before = this.store.read(id);
+          if (before !== undefined) keeper?.keep(before, head);
           if (head !== undefined) this.adoptOne(id, head, round);
-          else if (this.store.read(id)?.pending.length === 0) this.store.delete(id);
+          else if (before?.pending.length === 0) this.store.delete(id);
+          else if (before !== undefined && before.revision > 0) keeper?.letGo(before);
         }
       });
       if (start + 100 < ids.length) await turn();

@@ -206,6 +206,11 @@ export class Push {
         surroundings.failed(error);
         this.pauseFor(error.details.retryAfter ?? backoff(this.attempts++, this.environment));
         return false;
+      case 'OTHER_HISTORY':
+      case 'OTHER_PRINCIPAL':
+        // Ends the connection; the next one finds out what there is to decide.
+        surroundings.failed(error);
+        return false;
       case 'UNAUTHENTICATED':
       case 'FORBIDDEN':
       case 'WORKSPACE_NOT_FOUND':

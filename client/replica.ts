@@ -1,6 +1,6 @@
 import type { Client } from '@urql/core';
 import type { Database } from 'better-sqlite3';
-import { ConcordError, deepFreeze, type CollectionDefinition, type DocumentId, type PatchId, type ReplicaId, type WirePatch } from '@concord/core';
+import { ConcordError, deepFreeze, type CollectionDefinition, type DocumentId, type PatchId, type ReplicaId, type WirePatch, type WorkspaceId } from '@concord/core';
 import { checkCollectionName, checkListener, idOf } from './arguments.js';
 import { checkOptions, checkToken } from './check-options.js';
 import { Collection } from './collection.js';
@@ -10,6 +10,7 @@ import type { DocumentView } from './document-view.js';
 import { LocalEdits, type Edited } from './edit.js';
 import { shown } from './condition.js';
 import { inFilter } from './filter.js';
+import { KeptDocuments, type KeptDocument } from './kept-documents.js';
 import { callOfApp, Live, type Unsubscribe } from './live.js';
 import { environmentOf, type Environment, type ReplicaOptions } from './options.js';
 import { Pull } from './pull.js';
@@ -53,6 +54,8 @@ export class Replica {
   private readonly edits: LocalEdits;
   private readonly undoStack: UndoStack;
   private readonly setAside: SetAside;
+  private readonly keptDocuments: KeptDocuments;
+  private readonly workspaceId: string | undefined;
   private readonly pull: Pull;
   private readonly push: Push;
   private readonly session: Session;
@@ -87,6 +90,7 @@ export class Replica {
     this.store = this.openStore(database, options.database);
     try {
       const { workspaceId } = options;
+      this.workspaceId = workspaceId;
       if (workspaceId !== undefined) this.store.transact(() => this.store.checkpoint.bindWorkspace(workspaceId));
     } catch (error) {
       this.store.close();
@@ -98,6 +102,7 @@ export class Replica {
     this.undoStack = new UndoStack(this.store, this.edits);
     this.edits.recorder = this.undoStack.record;
     this.setAside = new SetAside(this.store, this.edits, () => this.timestamp());
+    this.keptDocuments = new KeptDocuments(this.store, this.edits);
     this.pull = new Pull(this.store, {
       now: environment.now,
       heads: (ids) => this.session.heads(this.connection.socket(), ids),
@@ -284,11 +289,74 @@ export class Replica {
   }
 
   /**
+   * Documents that this replica held otherwise than the history that it went over to, after `takeHistory` or a restore that the operator
+   * has announced; oldest first. They may be the last copies. Nothing of them is sent unless `bringBack` is called.
+   */
+  kept(): readonly KeptDocument[] {
+    this.assertOpen();
+    return deepFreeze(this.keptDocuments.list());
+  }
+
+  /**
+   * Makes a kept document again as it was here: created, restored, or edited by what differs. It then is no longer in the list.
+   * @throws ConcordError INPUT_INVALID (nothing is kept under this id) and what `create`, `restore` and `edit` refuse; it then stays in the list.
+   */
+  bringBack(id: number): Edited {
+    this.assertOpen();
+    const edited = this.keptDocuments.bringBack(id);
+    this.progressed();
+    return edited;
+  }
+
+  /** Forgets a kept document: what it held is then gone. False: there was none with this id. */
+  dropKept(id: number): boolean {
+    this.assertOpen();
+    const dropped = this.keptDocuments.drop(id);
+    this.progressed();
+    return dropped;
+  }
+
+  /**
+   * Goes over to the history of the server after the replica has stopped with OTHER_HISTORY. What the file holds otherwise is in `kept()`
+   * afterwards; pending edits are rebased, and those on documents that are not there are in quarantine.
+   * @throws ConcordError INPUT_INVALID when it has not stopped so.
+   */
+  takeHistory(): void {
+    this.assertOpen();
+    const taking = this.watchedStatus.stoppedAt('OTHER_HISTORY');
+    this.store.transact(() => this.store.checkpoint.set({ taking, checkpoint: null, lossesSince: null }));
+    this.connectAgain();
+  }
+
+  /**
+   * Gives the file with its pending edits to the principal of the token, after the replica has stopped with OTHER_PRINCIPAL.
+   * @throws ConcordError INPUT_INVALID when it has not stopped so.
+   */
+  handOver(): void {
+    this.assertOpen();
+    const principalId = this.watchedStatus.stoppedAt('OTHER_PRINCIPAL');
+    this.store.transact(() => this.store.checkpoint.set({ principalId }));
+    this.connectAgain();
+  }
+
+  /**
+   * Empties the file, as for a log-out: documents, pending and refused edits, conflicts and what was kept are gone, sent or not, and the
+   * file is nobody's. The replica is offline afterwards: `setToken`, then `goOnline`.
+   */
+  async clear(): Promise<void> {
+    this.assertOpen();
+    await this.connection.stop();
+    await this.session.clear((this.workspaceId ?? null) as WorkspaceId | null);
+    this.watchedStatus.decided();
+    this.progressed();
+  }
+
+  /**
    * Resolves when every edit made here has come back from the server and nothing newer was to be had at a moment after this
    * call; waits for a connection if there is none. Refused edits (see `quarantined`) count as done.
    * @throws ConcordError UNAVAILABLE when the replica is closed, or after `timeoutMs` (default: waits for ever); at once what the
    * server refuses the connection or the edits with, where waiting does not help: UNAUTHENTICATED (see `setToken`), FORBIDDEN
-   * (a VIEWER has edited, say), WORKSPACE_NOT_FOUND, INPUT_INVALID (the filter, say), PERSISTED_QUERY_ONLY.
+   * (a VIEWER has edited, say), OTHER_HISTORY and OTHER_PRINCIPAL (see `status.stopped`), WORKSPACE_NOT_FOUND, INPUT_INVALID (the filter, say), PERSISTED_QUERY_ONLY.
    */
   settled({ timeoutMs }: { readonly timeoutMs?: number } = {}): Promise<void> {
     if (timeoutMs === undefined || timeoutMs >= 0) return this.settling.settled(timeoutMs);
@@ -382,6 +450,14 @@ export class Replica {
 
   private timestamp(): string {
     return new Date(this.environment.now()).toISOString();
+  }
+
+  private connectAgain(): void {
+    this.watchedStatus.decided();
+    this.progressed();
+    if (!this.connection.wanted) return;
+    void this.connection.stop();
+    this.connection.start();
   }
 
   private conflicted(conflicts: readonly LocalConflict[]): void {

@@ -1,9 +1,10 @@
 import { ConcordError, canonicalJson, type Cursor, type DocumentId, type Failure, type JsonValue, type ReplicaId, type WorkspaceId } from '@concord/core';
 import type { Head } from './adopt.js';
 import { changeOf } from './change-row.js';
-import { wireFilter } from './filter.js';
-import { ChangesDocument, HeadsDocument, LossesDocument, MembershipDocument, ProbeDocument, PushDocument, SnapshotDocument, type HeadsQuery } from './generated/graphql.js';
+import { inFilter, wireFilter } from './filter.js';
+import { ChangesDocument, HeadsDocument, IdentityDocument, LossesDocument, ProbeDocument, PushDocument, SnapshotDocument, type HeadsQuery } from './generated/graphql.js';
 import { Losses, readLosses, type AskLosses } from './losses.js';
+import type { DocumentState } from './document-state.js';
 import type { Environment } from './options.js';
 import { turn, type Pull } from './pull.js';
 import type { Push } from './push.js';
@@ -33,6 +34,8 @@ export interface SessionEvents {
 export class Session {
   private wanted: 'resync' | 'new-replica-id' | undefined;
   private endStream: (() => void) | undefined;
+  /** What a push was refused with that ends the connection. */
+  private ended: ConcordError | undefined;
 
   constructor(
     private readonly environment: Environment,
@@ -51,6 +54,7 @@ export class Session {
 
   /** Runs until the connection ends. @throws ConcordError always. */
   async run(socket: Socket): Promise<never> {
+    this.ended = undefined;
     await this.identify(socket);
     for (;;) {
       if (this.wanted === 'resync') {
@@ -130,16 +134,33 @@ export class Session {
         checkpoint.set({ filter });
       });
     }
-    if (checkpoint.get().workspaceId !== null) return;
-    const { workspaces } = await socket.execute(MembershipDocument, {});
-    const [first] = workspaces;
-    if (first === undefined) throw new ConcordError('WORKSPACE_NOT_FOUND', 'The principal of this token is a member of no workspace. Ask an owner for a role, then connect again.');
-    this.store.transact(() => checkpoint.set({ workspaceId: first.id as WorkspaceId }));
+    const { viewer, workspaces } = await socket.execute(IdentityDocument, {});
+    const meta = checkpoint.get();
+    if (meta.principalId !== null && meta.principalId !== viewer.id) throw otherPrincipal(meta.principalId, viewer.id);
+    const found = meta.workspaceId === null ? workspaces[0] : workspaces.find(({ id }) => id === meta.workspaceId);
+    if (found !== undefined && meta.historyId !== null && found.history !== meta.historyId && found.history !== meta.taking) throw otherHistory(found.history);
+    if (meta.principalId === null) this.store.transact(() => checkpoint.set({ principalId: viewer.id }));
+    // Whoever is no member any more is told so by the feed.
+    if (found !== undefined && meta.historyId !== found.history) this.store.transact(() => checkpoint.set({ historyId: found.history }));
+    if (meta.workspaceId !== null) return;
+    if (found === undefined) throw new ConcordError('WORKSPACE_NOT_FOUND', 'The principal of this token is a member of no workspace. Ask an owner for a role, then connect again.');
+    this.store.transact(() => checkpoint.set({ workspaceId: found.id as WorkspaceId }));
   }
 
   private async snapshot(socket: Socket): Promise<void> {
     const variables = { first: 1000, ...wireFilter(this.environment.filter), workspaceId: this.workspaceId() };
-    await takeSnapshot(this.store, this.pull, async (after) => (await socket.execute(SnapshotDocument, { ...variables, after })).snapshot);
+    const { taking, historyId } = this.store.checkpoint.get();
+    await takeSnapshot(this.store, this.pull, {
+      readPage: async (after) => {
+        const { snapshot } = await socket.execute(SnapshotDocument, { ...variables, after });
+        if (historyId !== null && snapshot.history !== historyId) throw otherHistory(snapshot.history);
+        return snapshot;
+      },
+      inFilter: (state) => inFilter(this.environment.filter, state),
+      timestamp: () => this.timestamp(),
+    });
+    // What the log of the history that was left knows of this replica says nothing here.
+    if (taking !== null) this.wanted = 'new-replica-id';
   }
 
   /** Within the caller's transaction: the feed cannot be continued. What was lost to changes after this cursor is asked for later. */
@@ -179,6 +200,7 @@ export class Session {
         events++;
         timers.clear(late);
         if (event.__typename === 'Resync') {
+          if (event.reason === 'OTHER_HISTORY') throw otherHistory(this.store.checkpoint.get().historyId ?? '');
           this.wanted = 'resync';
           return;
         }
@@ -206,13 +228,16 @@ export class Session {
       // What is on its way under the old id or epoch must be decided before either changes.
       await this.push.drained();
     }
+    if (this.ended !== undefined) throw this.ended;
     if (events === 0 && this.wanted === undefined) throw new ConcordError('UNAVAILABLE', `The feed ended before its first event, or did not begin within ${answerTimeoutMs} ms.`);
   }
 
   private startPush(socket: Socket, endStream: () => void): void {
     this.push.start({
-      send: async (edits) =>
-        (await socket.execute(PushDocument, { replicaId: this.store.checkpoint.get().replicaId, edits, workspaceId: this.workspaceId() })).push.verdicts,
+      send: async (edits) => {
+        const { replicaId, checkpoint: after, principalId } = this.store.checkpoint.get();
+        return (await socket.execute(PushDocument, { replicaId, edits, workspaceId: this.workspaceId(), after, principalId })).push.verdicts;
+      },
       fetch: (id) => this.pull.fetch([id]),
       restart: (why) => {
         this.wanted = why;
@@ -221,6 +246,9 @@ export class Session {
       failed: (error) => {
         this.events.failed(error);
         if (error.code === 'UNAUTHENTICATED') socket.close();
+        if (error.code !== 'OTHER_HISTORY' && error.code !== 'OTHER_PRINCIPAL') return;
+        this.ended = error;
+        endStream();
       },
     });
   }
@@ -242,26 +270,58 @@ export class Session {
   /** The right to read is gone: so is the cache. What was typed here and not yet sent is kept in quarantine. */
   private async purge(error: ConcordError): Promise<void> {
     const reason: Failure = { code: error.code, message: error.message };
-    const at = new Date(this.environment.now()).toISOString();
+    const at = this.timestamp();
     // First of all: if the process dies before the last document is gone, the next connection goes on with the purge.
     this.store.transact(() => {
       this.store.checkpoint.set({ checkpoint: null });
       this.store.conflicts.clear();
     });
-    const ids = this.store.documents.all();
-    for (let start = 0; start < ids.length; start += purgedAtOnce) {
-      this.store.transact(() => {
-        for (const id of ids.slice(start, start + purgedAtOnce)) {
-          const state = this.store.read(id);
-          if (state !== undefined) this.store.quarantine.add(state, state.pending.map((edit) => ({ edit, reason })), at);
-          this.store.delete(id);
-        }
-      });
-      await turn();
+    await this.drop((state) => this.store.quarantine.add(state, state.pending.map((edit) => ({ edit, reason })), at));
+  }
+
+  /** Empties the file, the outbox included, and forgets whose it was. Not while there is a connection. */
+  async clear(workspaceId: WorkspaceId | null): Promise<void> {
+    // First of all: whatever ends the process now, what is left of the documents is taken for those of a history that was left by nobody.
+    this.store.transact(() => {
+      this.store.checkpoint.clear(this.environment.newReplicaId(), workspaceId);
+      this.store.conflicts.clear();
+      this.store.quarantine.clear();
+      this.store.kept.clear();
+    });
+    await this.drop(() => undefined);
+    this.store.compactFile();
+  }
+
+  private async drop(before: (state: DocumentState) => void): Promise<void> {
+    for (let ids = this.store.documents.all(); ids.length > 0; ids = this.store.documents.all()) {
+      for (let start = 0; start < ids.length; start += purgedAtOnce) {
+        this.store.transact(() => {
+          for (const id of ids.slice(start, start + purgedAtOnce)) {
+            const state = this.store.read(id);
+            if (state !== undefined) before(state);
+            this.store.delete(id);
+          }
+        });
+        await turn();
+      }
     }
+  }
+
+  private timestamp(): string {
+    return new Date(this.environment.now()).toISOString();
   }
 
   private workspaceId(): WorkspaceId | null {
     return this.store.checkpoint.get().workspaceId;
   }
 }
+
+const otherPrincipal = (own: string, met: string): ConcordError =>
+  new ConcordError('OTHER_PRINCIPAL', `The file is of the principal ${own}, and the token is of ${met}: nothing was sent. Set a token of ${own} (setToken), give the file and its pending edits to ${met} (handOver), or empty it (clear).`, { id: met });
+
+const otherHistory = (met: string): ConcordError =>
+  new ConcordError(
+    'OTHER_HISTORY',
+    'The server holds another history than this file: it is another server or database, or was restored from an older backup. Everything is kept here and nothing is sent. Connect to the right server, or take its history (takeHistory): what it lacks is then kept in a list.',
+    { id: met },
+  );

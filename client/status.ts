@@ -1,4 +1,4 @@
-import type { ConcordError, ErrorCode } from '@concord/core';
+import { ConcordError, type ErrorCode } from '@concord/core';
 import type { ConnectionState } from './connection.js';
 import type { Environment } from './options.js';
 import { callOfApp, type Unsubscribe } from './live.js';
@@ -17,12 +17,19 @@ export interface ReplicaStatus {
   readonly delayed: boolean;
   /** Edits that the server refused for good; `quarantined()` lists them. */
   readonly quarantined: number;
+  /** Documents that were held otherwise than the history that was taken; `kept()` lists them. */
+  readonly kept: number;
+  /** Why the replica has stopped: the app must decide (see `takeHistory`, `handOver`, `clear`), or connect to the right server. Null: it has not. */
+  readonly stopped: { readonly reason: StopReason; readonly message: string } | null;
   /** The last thing that went wrong, until the connection is live again; null: nothing. `UNAVAILABLE` is what being offline looks like. */
   readonly lastError: { readonly code: ErrorCode; readonly message: string } | null;
 }
 
 /** An edit that waits for longer while the replica is live is late. */
 const lateAfterMs = 5_000;
+
+/** The server holds another history than the file; or the token is of somebody else than the file. */
+export type StopReason = 'OTHER_HISTORY' | 'OTHER_PRINCIPAL';
 
 /** Tells who listens how the replica is doing: once for all that happened in one turn of the event loop, and only what is new. */
 export class WatchedStatus {
@@ -36,6 +43,8 @@ export class WatchedStatus {
   private liveSince = 0;
   /** One for all edits; runs only while the oldest one is not late yet. */
   private alarm: unknown;
+  private stopped: ReplicaStatus['stopped'] = null;
+  private met: string | null = null;
 
   constructor(
     private readonly store: Store,
@@ -61,6 +70,8 @@ export class WatchedStatus {
       oldestPendingSince: oldest,
       delayed: state === 'live' && oldest !== null && this.lateIn(oldest) <= 0,
       quarantined: this.store.quarantine.count(),
+      kept: this.store.kept.count(),
+      stopped: this.stopped,
       lastError: this.lastError,
     });
   }
@@ -76,12 +87,31 @@ export class WatchedStatus {
     this.lastError = null;
   }
 
+  /** The id of what the replica has stopped at. @throws ConcordError INPUT_INVALID when it has not stopped for this reason. */
+  stoppedAt(reason: StopReason): string {
+    if (this.stopped?.reason !== reason || this.met === null) {
+      throw new ConcordError('INPUT_INVALID', `The replica has not stopped with ${reason}, so there is nothing to decide; status.stopped says when it has.`);
+    }
+    return this.met;
+  }
+
+  /** The app has decided. */
+  decided(): void {
+    this.stopped = null;
+    this.met = null;
+    this.lastError = null;
+  }
+
   pulled(upToDate: boolean): void {
+    this.stopped = null;
     this.feedUpToDate = upToDate;
   }
 
-  failed({ code, message }: ConcordError): void {
+  failed({ code, message, details }: ConcordError): void {
     this.lastError = Object.freeze({ code, message });
+    if (code !== 'OTHER_HISTORY' && code !== 'OTHER_PRINCIPAL') return;
+    if (details.id !== undefined) this.met = details.id;
+    if (this.stopped?.reason !== code) this.stopped = Object.freeze({ reason: code, message });
   }
 
   /** Something has happened that the status may show. */

@@ -4,6 +4,12 @@ import { ConcordError, parseWorkspaceId, type Cursor, type ReplicaId, type Works
 /** What a replica knows of itself and of the server: few single values, each read once and then held. */
 export interface Meta {
   readonly replicaId: ReplicaId;
+  /** Id of the history that the documents are of. Null until the server has told it. */
+  readonly historyId: string | null;
+  /** Whose file it is. Null until the server has told it. */
+  readonly principalId: string | null;
+  /** The history that the app has decided to take, until its snapshot is here; null: none. */
+  readonly taking: string | null;
   /** Null until the server has told it, unless it was given. */
   readonly workspaceId: WorkspaceId | null;
   readonly epoch: number;
@@ -17,7 +23,7 @@ export interface Meta {
   readonly round: number;
 }
 
-const defaults: Omit<Meta, 'replicaId'> = { workspaceId: null, epoch: 1, checkpoint: null, lossesSince: null, filter: '{}', round: 0 };
+const defaults: Omit<Meta, 'replicaId'> = { historyId: null, principalId: null, taking: null, workspaceId: null, epoch: 1, checkpoint: null, lossesSince: null, filter: '{}', round: 0 };
 
 export class Checkpoint {
   private current: Meta;
@@ -40,6 +46,12 @@ export class Checkpoint {
   set(values: Partial<Meta>): void {
     for (const [key, value] of Object.entries(values)) this.put.run(key, JSON.stringify(value));
     this.current = { ...this.current, ...values };
+  }
+
+  /** Within the caller's transaction: the file is nobody's any more, and of no history. */
+  clear(replicaId: ReplicaId, workspaceId: WorkspaceId | null): void {
+    const { filter, round } = this.current;
+    this.set({ ...defaults, filter, round, replicaId, workspaceId });
   }
 
   /** Within the caller's transaction: the file is of this workspace from now on. @throws ConcordError INPUT_INVALID where it is of another, or this is no id. */

@@ -128,6 +128,11 @@ export class Quarantine {
     return removed;
   }
 
+  clear(): void {
+    this.database.prepare('DELETE FROM quarantine').run();
+    this.size = 0;
+  }
+
   /** How many there are. May be too high after a failed transaction until the file is opened again. */
   count(): number {
     return this.size;

@@ -110,4 +110,17 @@ export const migrations: readonly string[] = [
     PRIMARY KEY (document, id)
   ) WITHOUT ROWID;
   `,
+  `
+  CREATE TABLE kept (
+    id INTEGER PRIMARY KEY,
+    document TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    collection TEXT NOT NULL,
+    title TEXT NOT NULL,
+    value TEXT NOT NULL,
+    revision INTEGER NOT NULL,
+    server_revision INTEGER,
+    kept_at TEXT NOT NULL
+  );
+  `,
 ];

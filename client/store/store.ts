@@ -6,6 +6,7 @@ import { Views } from '../document-view.js';
 import { Checkpoint } from './checkpoint.js';
 import { Conflicts, type FoundConflict, type LocalConflict } from './conflicts.js';
 import { Documents } from './documents.js';
+import { Kept } from './kept.js';
 import { Outbox } from './outbox.js';
 import { Quarantine } from './quarantine.js';
 import { UndoRows } from './undo.js';
@@ -73,6 +74,7 @@ export class Store {
   readonly conflicts: Conflicts;
   readonly quarantine: Quarantine;
   readonly undo: UndoRows;
+  readonly kept: Kept;
   readonly checkpoint: Checkpoint;
   /** What is handed out of documents. */
   readonly views = new Views();
@@ -100,6 +102,7 @@ export class Store {
     this.conflicts = new Conflicts(database);
     this.quarantine = new Quarantine(database);
     this.undo = new UndoRows(database);
+    this.kept = new Kept(database);
     this.checkpoint = new Checkpoint(database, newReplicaId);
     this.pendingEdits = this.outbox.count();
     this.waiting = new Set(this.outbox.documents());
@@ -301,6 +304,12 @@ export class Store {
   dropCache(): void {
     this.cache.clear();
     this.cachedBytes = 0;
+  }
+
+  /** Writes the file anew without what was deleted from it. */
+  compactFile(): void {
+    this.database.exec('VACUUM');
+    this.database.pragma('wal_checkpoint(TRUNCATE)');
   }
 
   close(): void {
