@@ -12,6 +12,8 @@ export interface Context {
   readonly ports: Ports;
   /** A new random document id, for `createDocument` without one. */
   newId(): string;
+  /** For work in a loop that may be long: each call returns undefined while it may go on, else what to wait for so that others have their turn. */
+  paced(): () => Promise<void> | undefined;
   /** What documents and patches may measure on this server. */
   readonly limits: Limits;
 }

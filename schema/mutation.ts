@@ -1,6 +1,6 @@
 import { ConcordError, parsePatchId, parseReplicaId, type PatchId, type Revision } from '@concord/core';
 import { builder } from './builder.js';
-import type { Committed, Edit, EditAction, Refused, Verdict } from './commit-port.js';
+import type { Committed, Edit, EditAction, Refused, UnreadableEdit, Verdict } from './commit-port.js';
 import type { Context } from './context.js';
 import type { DocumentRecord } from './read-port.js';
 import type { Viewer } from './viewer.js';
@@ -100,7 +100,13 @@ builder.mutationFields((t) => ({
       const replicaId = parseReplicaId(args.replicaId);
       if (!replicaId.ok) throw ConcordError.from(replicaId.error);
       if (args.after != null) await context.ports.feed.assertHistory(viewer, workspaceId, args.after);
-      const edits = args.edits.map((edit) => readEdit(replicaId.value, { ...edit, documentId: documentIdOf(edit.documentId) }, context.limits));
+      const pause = context.paced();
+      const edits: (Edit | UnreadableEdit)[] = [];
+      for (const edit of args.edits) {
+        const waits = pause();
+        if (waits !== undefined) await waits;
+        edits.push(readEdit(replicaId.value, { ...edit, documentId: documentIdOf(edit.documentId) }, context.limits));
+      }
       const verdicts = await context.ports.commit.push(viewer, workspaceId, edits);
       // An edit whose stamp could not be read is known by the id it was sent under.
       return { verdicts: verdicts.map((verdict, index) => (verdict.patchId === null ? { ...verdict, patchId: args.edits[index]?.patchId as PatchId } : verdict)) };

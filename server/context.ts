@@ -3,6 +3,7 @@ import { ConcordError, type Limits } from '@concord/core';
 import type { Authenticator, Session } from './auth/authenticate.js';
 import { openCall } from './read/call.js';
 import type { RateLimit } from './rate-limit.js';
+import { paced, type Turns } from './rate-limit/turns.js';
 
 /** Makes the context of one GraphQL operation, which has been charged for. `left` is aborted when the caller has gone. @throws ConcordError SHUTTING_DOWN. */
 export type ContextOf = (session: Session | null, left?: AbortSignal) => Promise<Context>;
@@ -14,8 +15,9 @@ export function createContextOf(options: {
   readonly randomId: () => string;
   readonly isStopping: () => boolean;
   readonly limits: Limits;
+  readonly turns: Turns;
 }): ContextOf {
-  const { authenticator, rateLimit, randomId, isStopping, limits } = options;
+  const { authenticator, rateLimit, randomId, isStopping, limits, turns } = options;
   const commit: CommitPort = {
     async push(viewer, workspaceId, edits) {
       await rateLimit.edits(viewer.principalId, edits.length);
@@ -27,6 +29,6 @@ export function createContextOf(options: {
     if (isStopping()) throw new ConcordError('SHUTTING_DOWN', 'The server is stopping; connect again in a moment.', { retryAfter: 1_000 });
     const viewer = session === null ? null : await authenticator.viewer(session);
     if (viewer !== null) openCall(viewer, left);
-    return { viewer, ports, newId: randomId, limits };
+    return { viewer, ports, newId: randomId, paced: () => paced(turns), limits };
   };
 }

@@ -49,7 +49,7 @@ export interface CommitParts {
 }
 
 /** Bytes of patches and values after which a batch is closed: what one statement should carry at most. */
-const batchBytes = 8 * 1024 * 1024;
+const batchBytes = 2 * 1024 * 1024;
 
 /** Merging goes on after others had their turn. No other batch touches these documents meanwhile. */
 const longestTurnMs = 20;
