@@ -5,6 +5,7 @@ import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promi
 import { cannotWrite, failureKind, outageOf, unavailable, type FailureKind } from '../postgres/failure.js';
 import type { DocumentKey } from './heads.js';
 import { CommitConnection } from './connection.js';
+import { FairQueue } from './fair-queue.js';
 import { commit, deliver, refuseAsBug, refusedChains, WorkspaceGone, type CommitParts, type Push, type Task } from './commit.js';
 import { noSuchWorkspace } from '../read/require-role.js';
 
@@ -23,7 +24,7 @@ const contestedMs = 250;
  * running starts at once, and under load batches grow by themselves.
  */
 export class CommitLoop {
-  private readonly queue: { readonly push: Push; readonly tasks: readonly Task[] }[] = [];
+  private readonly queue = new FairQueue<{ readonly push: Push; readonly tasks: readonly Task[] }>();
   private waiting = 0;
   private running: Promise<void> | undefined;
   private closed = false;
@@ -48,7 +49,7 @@ export class CommitLoop {
     if (this.waiting > waitingEdits) {
       throw new ConcordError('UNAVAILABLE', `${this.waiting} edits are waiting to be committed; send the push again later`, { retryAfter: 1000 });
     }
-    this.queue.push({ push, tasks });
+    this.queue.add({ push, tasks });
     this.waiting += tasks.length;
     this.running ??= this.run();
   }
@@ -64,8 +65,8 @@ export class CommitLoop {
     await nextTurn();
     while (this.queue.length > 0) {
       const tasks: Task[] = [];
-      while (this.queue.length > 0 && (tasks.length === 0 || tasks.length + this.queue[0]!.tasks.length <= batchEdits)) {
-        tasks.push(...this.queue.shift()!.tasks);
+      while (this.queue.length > 0 && (tasks.length === 0 || tasks.length + this.queue.peek()!.tasks.length <= batchEdits)) {
+        tasks.push(...this.queue.take()!.tasks);
       }
       this.waiting -= tasks.length;
       await this.commitAll(tasks);
@@ -122,9 +123,9 @@ export class CommitLoop {
   private takeFor(workspaces: ReadonlySet<WorkspaceId>, most: number): readonly Task[] {
     const taken: Task[] = [];
     for (;;) {
-      const next = this.queue[0];
+      const next = this.queue.peek();
       if (next === undefined || !workspaces.has(next.push.workspaceId) || taken.length + next.tasks.length > most) break;
-      this.queue.shift();
+      this.queue.take();
       taken.push(...next.tasks);
     }
     this.waiting -= taken.length;
