@@ -168,6 +168,21 @@ SYNC_ENGINE_API void sync_engine_destroy(sync_engine *engine);
 /* Replaces the token, for this and all later exchanges, and ends the wait after an UNAUTHENTICATED. */
 SYNC_ENGINE_API sync_engine_status sync_engine_set_token(sync_engine *engine, const char *auth_token, sync_engine_error *error);
 
+/*
+ * A file is bound to one history of its workspace and to one principal, by the first exchange. When the server is another one, has a
+ * new database, or was restored from an older backup, every exchange answers OTHER_HISTORY; with the token of somebody else,
+ * OTHER_PRINCIPAL. Nothing is dropped or sent; reads and edits go on. With the right server or token it goes on, or:
+ *
+ * sync_engine_take_history() goes over to the history of the server with the next exchange. What the file holds otherwise is put into the
+ * quarantine with OTHER_HISTORY, as an edit that brings it back: a CREATE, or a PATCH that replaces the whole. So it is after a restore
+ * for which the operator has raised the epoch. Pending edits stay where their base is unchanged.
+ */
+SYNC_ENGINE_API sync_engine_status sync_engine_take_history(sync_engine *engine, sync_engine_error *error);
+/* Gives the file with its pending edits to the principal of the token of the next exchange. */
+SYNC_ENGINE_API sync_engine_status sync_engine_hand_over(sync_engine *engine, sync_engine_error *error);
+/* Empties the file, unsent edits included, as for a log-out; it may then be used by anybody. MISUSE while the background runs. */
+SYNC_ENGINE_API sync_engine_status sync_engine_clear(sync_engine *engine, sync_engine_error *error);
+
 /* ---- Documents ---------------------------------------------------------------------------------------------------- */
 
 /* A document as the user should see it: with the edits that the server does not know yet. Made by the library only. */

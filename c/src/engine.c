@@ -255,3 +255,53 @@ sync_engine_status sync_engine_pending_count(int64_t *out, sync_engine *engine, 
   pthread_mutex_unlock(&engine->lock);
   return status;
 }
+
+/* Runs a change of the whole file in a transaction, and wakes the background. */
+static sync_engine_status rebind(sync_engine *engine, bool stopped_only, sync_engine_status (*step)(sync_engine *, sync_engine_error *), sync_engine_error *error) {
+  se_clear(error);
+  if (engine == NULL) return invalid(error, "engine must not be NULL");
+  if (se_in_callback(engine)) return se_fail(error, SYNC_ENGINE_MISUSE, "This cannot be called within a callback: an exchange is under way");
+  pthread_mutex_lock(&engine->control_lock);
+  sync_engine_status status = SYNC_ENGINE_OK;
+  if (stopped_only && engine->started) {
+    status = se_fail(error, SYNC_ENGINE_MISUSE, "The background still runs: call sync_engine_stop() first");
+  } else {
+    pthread_mutex_lock(&engine->pull_lock);
+    pthread_mutex_lock(&engine->push_lock);
+    pthread_mutex_lock(&engine->lock);
+    status = se_store_begin(&engine->store, error);
+    if (status == SYNC_ENGINE_OK) status = se_store_end(&engine->store, step(engine, error), error);
+    se_alert(engine);
+    pthread_mutex_unlock(&engine->lock);
+    pthread_mutex_unlock(&engine->push_lock);
+    pthread_mutex_unlock(&engine->pull_lock);
+  }
+  pthread_mutex_unlock(&engine->control_lock);
+  return status;
+}
+
+static sync_engine_status take_history(sync_engine *engine, sync_engine_error *error) {
+  sync_engine_status status = se_meta_set(&engine->store, "taking", "1", error);
+  return status == SYNC_ENGINE_OK ? se_run(&engine->store, error, "DELETE FROM meta WHERE name = 'cursor'", "") : status;
+}
+
+sync_engine_status sync_engine_take_history(sync_engine *engine, sync_engine_error *error) { return rebind(engine, false, take_history, error); }
+
+static sync_engine_status hand_over(sync_engine *engine, sync_engine_error *error) {
+  return se_run(&engine->store, error, "DELETE FROM meta WHERE name = 'principal'", "");
+}
+
+sync_engine_status sync_engine_hand_over(sync_engine *engine, sync_engine_error *error) { return rebind(engine, false, hand_over, error); }
+
+static sync_engine_status clear_file(sync_engine *engine, sync_engine_error *error) {
+  char replica[SE_REPLICA_ID_ROOM];
+  if (!se_replica_id(replica)) return se_fail(error, SYNC_ENGINE_STORAGE, "The system gave no random bytes");
+  sync_engine_status status = se_run(&engine->store, error, "DELETE FROM documents", "");
+  if (status == SYNC_ENGINE_OK) status = se_run(&engine->store, error, "DELETE FROM outbox", "");
+  if (status == SYNC_ENGINE_OK) status = se_run(&engine->store, error, "DELETE FROM quarantine", "");
+  if (status == SYNC_ENGINE_OK) status = se_run(&engine->store, error, "DELETE FROM conflicts", "");
+  if (status == SYNC_ENGINE_OK) status = se_run(&engine->store, error, "DELETE FROM meta WHERE name IN ('cursor', 'epoch', 'history', 'principal', 'taking')", "");
+  return status == SYNC_ENGINE_OK ? se_meta_set(&engine->store, "replica", replica, error) : status;
+}
+
+sync_engine_status sync_engine_clear(sync_engine *engine, sync_engine_error *error) { return rebind(engine, true, clear_file, error); }

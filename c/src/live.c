@@ -28,7 +28,8 @@ static const char changes_subscription[] =
 /* The caller has to change something first: trying again soon would only be noise. */
 static bool refused(sync_engine_status status) {
   return status == SYNC_ENGINE_UNAUTHENTICATED || status == SYNC_ENGINE_FORBIDDEN || status == SYNC_ENGINE_WORKSPACE_NOT_FOUND ||
-         status == SYNC_ENGINE_INPUT_INVALID || status == SYNC_ENGINE_PERSISTED_QUERY_ONLY;
+         status == SYNC_ENGINE_INPUT_INVALID || status == SYNC_ENGINE_PERSISTED_QUERY_ONLY || status == SYNC_ENGINE_OTHER_HISTORY ||
+         status == SYNC_ENGINE_OTHER_PRINCIPAL;
 }
 
 static void enter(sync_engine *engine, sync_engine_connection connection, sync_engine_status reason) {

@@ -10,11 +10,11 @@
 
 static const char changes_query[] =
     "query Pull($after: Cursor, $first: Int, $workspaceId: ID) {"
-    " changes(after: $after, first: $first, workspaceId: $workspaceId) { " SE_FEED_SELECTION " } }";
+    " viewer { id } changes(after: $after, first: $first, workspaceId: $workspaceId) { " SE_FEED_SELECTION " } }";
 
 static const char snapshot_query[] =
     "query Snapshot($after: String, $first: Int, $workspaceId: ID) {"
-    " snapshot(after: $after, first: $first, workspaceId: $workspaceId) { cursor epoch next documents { id collection title value revision deleted } } }";
+    " viewer { id } snapshot(after: $after, first: $first, workspaceId: $workspaceId) { cursor epoch history next documents { id collection title value revision deleted } } }";
 
 static const char document_query[] =
     "query Document($id: ID!, $workspaceId: ID) { document(id: $id, workspaceId: $workspaceId) { id collection title value revision deleted } }";
@@ -44,6 +44,12 @@ static sync_engine_status ask(sync_engine *engine, const char *query, const char
   sync_engine_status status = se_graphql(engine, &engine->pull_http, query, variables, deadline_ms, data, error);
   free(variables);
   return status;
+}
+
+static sync_engine_status other_history(sync_engine_error *error) {
+  return se_fail(error, SYNC_ENGINE_OTHER_HISTORY,
+                 "The server holds another history than this file: another server or database, or an older backup. Everything is kept and nothing is sent."
+                 " Use the right server, or call sync_engine_take_history()");
 }
 
 /* What a transaction of this file does with an answer. */
@@ -82,6 +88,8 @@ sync_engine_status se_pull_event(sync_engine *engine, const cJSON *event, bool *
   *up_to_date = false;
   *resync = false;
   if (type != NULL && strcmp(type, "Resync") == 0) {
+    const char *reason = se_json_string(event, "reason");
+    if (reason != NULL && strcmp(reason, "OTHER_HISTORY") == 0) return other_history(error);
     *resync = true;
     return SYNC_ENGINE_OK;
   }
@@ -133,13 +141,50 @@ static sync_engine_status forget_seen(se_store *store, const cJSON *answer, cons
   return se_run(store, error, "UPDATE documents SET seen = 0 WHERE seen <> 0", "");
 }
 
+#define KEPT_MESSAGE "'The history that was taken does not have the document as it was here; make this edit again to bring it back'"
+
+/* True while the file goes over to another history: the app took it, or the operator raised the epoch. */
+static sync_engine_status leaves_history(se_store *store, const cJSON *page, bool *out, sync_engine_error *error) {
+  int64_t epoch = 0;
+  int64_t before = 0;
+  int64_t taking = 0;
+  sync_engine_status status = se_query_number(store, &before, error, "SELECT CAST(value AS INTEGER) FROM meta WHERE name = 'epoch'", "");
+  if (status == SYNC_ENGINE_OK) status = se_query_number(store, &taking, error, "SELECT count(*) FROM meta WHERE name = 'taking'", "");
+  *out = taking > 0 || (before != 0 && se_json_count(page, "epoch", &epoch) && epoch != before);
+  return status;
+}
+
+/* What the file holds otherwise than the server may be the last copy: it goes to the quarantine, as an edit that brings it back. */
+static sync_engine_status keep_other_value(se_store *store, const cJSON *document, sync_engine_error *error) {
+  char *value = cJSON_PrintUnformatted(se_json_member(document, "value"));
+  if (value == NULL) return se_no_memory(error);
+  sync_engine_status status =
+      se_run(store, error,
+             "INSERT INTO quarantine (document_id, patch_id, kind, payload, base, code, message)"
+             " SELECT id, lower(hex(randomblob(16))), 'PATCH', json_array(json_object('op', 'replace', 'path', '', 'value', json(confirmed))), revision, ?3, " KEPT_MESSAGE
+             " FROM documents WHERE id = ?1 AND confirmed IS NOT NULL AND deleted = 0 AND json(confirmed) <> json(?2)",
+             "tti", se_json_string(document, "id"), value, (int64_t)SYNC_ENGINE_OTHER_HISTORY);
+  cJSON_free(value);
+  return status;
+}
+
+static sync_engine_status keep_unseen(se_store *store, sync_engine_error *error) {
+  return se_run(store, error,
+                "INSERT INTO quarantine (document_id, patch_id, kind, payload, base, code, message)"
+                " SELECT id, lower(hex(randomblob(16))), 'CREATE', json_object('collection', collection, 'title', title, 'value', json(confirmed)), revision, ?1, " KEPT_MESSAGE
+                " FROM documents WHERE seen = 0 AND confirmed IS NOT NULL AND deleted = 0",
+                "i", (int64_t)SYNC_ENGINE_OTHER_HISTORY);
+}
+
 static sync_engine_status apply_page(se_store *store, const cJSON *page, const void *context, se_events *events, sync_engine_error *error) {
   (void)context;
   const cJSON *documents = se_json_member(page, "documents");
-  sync_engine_status status = SYNC_ENGINE_OK;
+  bool leaves = false;
+  sync_engine_status status = leaves_history(store, page, &leaves, error);
   if (!cJSON_IsArray(documents)) return se_fail(error, SYNC_ENGINE_PROTOCOL, "The server sent a page without documents");
   for (const cJSON *document = documents->child; status == SYNC_ENGINE_OK && document != NULL; document = document->next) {
-    status = se_confirm_document(store, document, true, events, error);
+    if (leaves) status = keep_other_value(store, document, error);
+    if (status == SYNC_ENGINE_OK) status = se_confirm_document(store, document, true, events, error);
     if (status == SYNC_ENGINE_OK) status = se_run(store, error, "UPDATE documents SET seen = 1 WHERE id = ?", "t", se_json_string(document, "id"));
   }
   return status;
@@ -177,12 +222,42 @@ static sync_engine_status finish_snapshot(se_store *store, const cJSON *page, co
   const char *cursor = se_json_string(page, "cursor");
   if (cursor == NULL || !se_json_count(page, "epoch", &epoch)) return se_fail(error, SYNC_ENGINE_PROTOCOL, "The server sent a snapshot without cursor or epoch");
   snprintf(text, sizeof text, "%lld", (long long)epoch);
-  sync_engine_status status = se_query_number(store, &before, error, "SELECT CAST(value AS INTEGER) FROM meta WHERE name = 'epoch'", "");
+  const char *history = se_json_string(page, "history");
+  bool leaves = false;
+  sync_engine_status status = leaves_history(store, page, &leaves, error);
+  if (status == SYNC_ENGINE_OK) status = se_query_number(store, &before, error, "SELECT CAST(value AS INTEGER) FROM meta WHERE name = 'epoch'", "");
+  if (status == SYNC_ENGINE_OK && leaves) status = keep_unseen(store, error);
+  if (status == SYNC_ENGINE_OK && history != NULL) status = se_meta_set(store, "history", history, error);
+  if (status == SYNC_ENGINE_OK) status = se_run(store, error, "DELETE FROM meta WHERE name = 'taking'", "");
   if (status == SYNC_ENGINE_OK) status = se_run(store, error, "UPDATE documents SET stale = 1 WHERE seen = 0 AND confirmed IS NOT NULL", "");
   if (status == SYNC_ENGINE_OK) status = se_meta_set(store, "epoch", text, error);
   if (status == SYNC_ENGINE_OK) status = se_meta_set(store, "cursor", cursor, error);
-  if (status == SYNC_ENGINE_OK && before != 0 && before != epoch) status = change_epoch(store, events, error);
+  if (status == SYNC_ENGINE_OK && before != 0 && leaves) status = change_epoch(store, events, error);
   if (status == SYNC_ENGINE_OK) status = se_run(store, error, "UPDATE outbox SET epoch = ? WHERE epoch = 0", "i", epoch);
+  return status;
+}
+
+/* The answer is of the file's principal and, where it tells, of its history; the first one binds the file. */
+static sync_engine_status check_owner(se_store *store, const cJSON *data, const void *context, se_events *events, sync_engine_error *error) {
+  (void)context, (void)events;
+  char *principal = NULL;
+  char *history = NULL;
+  int64_t taking = 0;
+  const char *met = se_json_string(se_json_member(data, "viewer"), "id");
+  const char *told = se_json_string(se_json_member(data, "snapshot"), "history");
+  sync_engine_status status = se_meta_get(store, "principal", &principal, error);
+  if (status == SYNC_ENGINE_OK) status = se_meta_get(store, "history", &history, error);
+  if (status == SYNC_ENGINE_OK) status = se_query_number(store, &taking, error, "SELECT count(*) FROM meta WHERE name = 'taking'", "");
+  if (status == SYNC_ENGINE_OK && met != NULL && principal != NULL && strcmp(met, principal) != 0) {
+    status = se_fail(error, SYNC_ENGINE_OTHER_PRINCIPAL,
+                     "The file is of principal %s, the token of %s: nothing was sent. Set another token, or call sync_engine_hand_over() or sync_engine_clear()", principal, met);
+  } else if (status == SYNC_ENGINE_OK && told != NULL && history != NULL && taking == 0 && strcmp(told, history) != 0) {
+    status = other_history(error);
+  } else if (status == SYNC_ENGINE_OK && met != NULL && principal == NULL) {
+    status = se_meta_set(store, "principal", met, error);
+  }
+  free(principal);
+  free(history);
   return status;
 }
 
@@ -195,6 +270,7 @@ static sync_engine_status read_snapshot(sync_engine *engine, int64_t deadline_ms
     status = ask(engine, snapshot_query, "after", after, 1000, deadline_ms, &data, error);
     const cJSON *page = se_json_member(data, "snapshot");
     const char *next = se_json_string(page, "next");
+    if (status == SYNC_ENGINE_OK) status = in_transaction(engine, check_owner, data, NULL, error);
     if (status == SYNC_ENGINE_OK) status = in_transaction(engine, apply_page, page, NULL, error);
     last = next == NULL;
     if (status == SYNC_ENGINE_OK && last) status = in_transaction(engine, finish_snapshot, page, NULL, error);
@@ -232,6 +308,7 @@ static sync_engine_status pull_page(sync_engine *engine, int64_t deadline_ms, bo
     return SYNC_ENGINE_OK;
   }
   if (status == SYNC_ENGINE_OK) status = ask(engine, changes_query, "after", cursor, 500, deadline_ms, &data, error);
+  if (status == SYNC_ENGINE_OK) status = in_transaction(engine, check_owner, data, NULL, error);
   if (status == SYNC_ENGINE_OK) status = se_pull_event(engine, se_json_member(data, "changes"), up_to_date, resync, error);
   cJSON_Delete(data);
   free(cursor);

@@ -8,8 +8,8 @@
 #include "outbox.h"
 
 static const char push_mutation[] =
-    "mutation Push($replicaId: ID!, $edits: [EditInput!]!, $workspaceId: ID) {"
-    " push(replicaId: $replicaId, edits: $edits, workspaceId: $workspaceId) { verdicts { __typename"
+    "mutation Push($replicaId: ID!, $edits: [EditInput!]!, $workspaceId: ID, $after: Cursor, $principalId: ID) {"
+    " push(replicaId: $replicaId, edits: $edits, workspaceId: $workspaceId, after: $after, principalId: $principalId) { verdicts { __typename"
     " ... on Committed { revision conflicts { revision position ordinal rule explanation loser path lost losing winning restore } }"
     " ... on Refused { code message expected retryAfter } } } }";
 
@@ -43,11 +43,28 @@ static void write_edit(se_buffer *buffer, const se_edit *edit) {
   se_buffer_text(buffer, "}}");
 }
 
-static char *push_variables(const sync_engine *engine, const se_batch *batch) {
+/* ,"<name>":"<fact>" if the file knows that fact of itself. */
+static void write_fact(sync_engine *engine, se_buffer *buffer, const char *name, const char *fact) {
+  char *text = NULL;
+  pthread_mutex_lock(&engine->lock);
+  se_meta_get(&engine->store, fact, &text, NULL);
+  pthread_mutex_unlock(&engine->lock);
+  if (text == NULL) return;
+  se_buffer_text(buffer, ",\"");
+  se_buffer_text(buffer, name);
+  se_buffer_text(buffer, "\":");
+  se_json_write_string(buffer, text);
+  free(text);
+}
+
+static char *push_variables(sync_engine *engine, const se_batch *batch) {
   se_buffer variables = SE_BUFFER_INIT;
   se_buffer_text(&variables, "{\"replicaId\":");
   se_json_write_string(&variables, batch->replica);
   se_write_workspace(engine, &variables);
+  /* An edit made on another history, or by somebody else, is refused before it is looked at. */
+  write_fact(engine, &variables, "after", "cursor");
+  write_fact(engine, &variables, "principalId", "principal");
   se_buffer_text(&variables, ",\"edits\":[");
   for (size_t index = 0; index < batch->count; index++) {
     if (index > 0) se_buffer_char(&variables, ',');

@@ -108,6 +108,9 @@ static sync_engine_status run(sync_engine *engine, const cJSON *line, cJSON **re
   if (strcmp(command, "start") == 0) return sync_engine_start(engine, error);
   if (strcmp(command, "stop") == 0) return sync_engine_stop(engine, error);
   if (strcmp(command, "token") == 0) return sync_engine_set_token(engine, words[1], error);
+  if (strcmp(command, "takeHistory") == 0) return sync_engine_take_history(engine, error);
+  if (strcmp(command, "handOver") == 0) return sync_engine_hand_over(engine, error);
+  if (strcmp(command, "clear") == 0) return sync_engine_clear(engine, error);
   if (strcmp(command, "get") == 0) return get(engine, words[1], result, error);
   *result = strcmp(command, "quarantine") == 0 ? quarantine_json(engine) : strcmp(command, "conflicts") == 0 ? conflicts_json(engine) : info_json(engine);
   return SYNC_ENGINE_OK;

@@ -116,7 +116,7 @@ describe('a C replica', () => {
     expect(await onServer(changed)).toEqual({ n: 6 });
     expect((await c.get(same)).value).toEqual({ n: 2 });
     expect((await c.get(changed)).value).toEqual({ n: 6 });
-    expect((await c.quarantine()).map(({ document, code }) => [document, code])).toEqual([[changed, 'EPOCH_CHANGED']]);
+    expect((await c.quarantine()).map(({ document, code }) => [document, code])).toEqual([[changed, 'OTHER_HISTORY'], [changed, 'EPOCH_CHANGED']]);
     await c.patch(changed, [{ op: 'inc', path: '/n', value: 10 }]);
     await c.sync();
     expect(await onServer(changed)).toEqual({ n: 16 });
