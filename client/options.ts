@@ -27,7 +27,7 @@ export interface ReplicaOptions {
   readonly token: string | (() => string | Promise<string>);
   /** Path of the SQLite file; made when there is none. `:memory:` forgets everything at `close`. */
   readonly database: string;
-  /** Left out: the one the principal has been a member of the longest, asked at the first connection and then kept in the file. */
+  /** Left out: the principal's default, asked at the first connection and then kept in the file. */
   readonly workspaceId?: string;
   /** Holds only a part of the workspace. Must stay the same for a file, or the replica starts with a new first sync. */
   readonly filter?: ReplicaFilter;

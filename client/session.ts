@@ -137,13 +137,15 @@ export class Session {
     const { viewer, workspaces } = await socket.execute(IdentityDocument, {});
     const meta = checkpoint.get();
     if (meta.principalId !== null && meta.principalId !== viewer.id) throw otherPrincipal(meta.principalId, viewer.id);
-    const found = meta.workspaceId === null ? workspaces[0] : workspaces.find(({ id }) => id === meta.workspaceId);
+    const found = meta.workspaceId === null ? workspaces.find(({ isDefault }) => isDefault) : workspaces.find(({ id }) => id === meta.workspaceId);
     if (found !== undefined && meta.historyId !== null && found.history !== meta.historyId && found.history !== meta.taking) throw otherHistory(found.history);
     if (meta.principalId === null) this.store.transact(() => checkpoint.set({ principalId: viewer.id }));
     // Whoever is no member any more is told so by the feed.
     if (found !== undefined && meta.historyId !== found.history) this.store.transact(() => checkpoint.set({ historyId: found.history }));
     if (meta.workspaceId !== null) return;
-    if (found === undefined) throw new ConcordError('WORKSPACE_NOT_FOUND', 'The principal of this token is a member of no workspace. Ask an owner for a role, then connect again.');
+    if (found === undefined) {
+      throw new ConcordError('WORKSPACE_NOT_FOUND', 'The principal of this token has no workspace that an app means without naming one. Open the replica with workspaceId, or choose one with setDefaultWorkspace, then connect again.');
+    }
     this.store.transact(() => checkpoint.set({ workspaceId: found.id as WorkspaceId }));
   }
 

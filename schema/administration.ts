@@ -94,7 +94,7 @@ builder.mutationFields((t) => ({
     resolve: (_root, { id }, context) => context.ports.administration.revokeToken(viewerOf(context), id),
   }),
   setRole: t.boolean({
-    description: 'Gives a principal a role in a workspace, or takes it away. Only an owner may. Always true; a refusal is an error.',
+    description: 'Gives a member another role, or takes it away; a principal that the workspace made may be taken in again. Only an owner may. Others are invited: `invite`. Always true; a refusal is an error.',
     args: {
       principalId: t.arg.id({ required: true, description: 'Whose role.' }),
       role: t.arg({ type: RoleEnum, required: false, description: 'Null or left out: no role any more; its open streams end.' }),

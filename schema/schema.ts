@@ -7,6 +7,8 @@ import './mutation.js';
 import './feed.js';
 import './administration.js';
 import { checkingTexts } from './texts.js';
+import './members.js';
+import './audit.js';
 
 /** The executable schema. Its context is `Context`. */
 export const schema: GraphQLSchema = checkingTexts(builder.toSchema());

@@ -1,4 +1,4 @@
-import { defaultLimits, type Limits } from '@concord/core';
+import { defaultLimits, type Limits, type WorkspaceId } from '@concord/core';
 import type { CommitPort, FeedPort, ReadPort } from '@concord/schema';
 import type pg from 'pg';
 import type { Logger } from 'pino';
@@ -44,6 +44,8 @@ export interface EngineOptions {
   readonly reachBytes?: number;
   /** Bytes of documents and of the logs behind them, as text, that a batch of edits reads before it lets go of what it has read. Default: 16 MiB. */
   readonly loadBytes?: number;
+  /** Told of each workspace whose log has grown, with every change: it must cost next to nothing. */
+  readonly written?: (workspaceId: WorkspaceId) => void;
 }
 
 export interface Engine {
@@ -72,7 +74,10 @@ export function createEngine(options: EngineOptions): Promise<Engine> {
     loadBytes: options.loadBytes ?? defaultLoadBytes,
     now: options.now ?? (() => new Date()),
     randomId: () => options.randomId(),
-    committed: (changes) => feed.committed(changes),
+    committed: (changes) => {
+      for (const { record } of changes) options.written?.(record.workspaceId);
+      feed.committed(changes);
+    },
     ambiguous: () => feed.lookAround(),
   });
   return Promise.resolve({

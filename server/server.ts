@@ -5,12 +5,15 @@ import type { Logger } from 'pino';
 import { schema, type Ports } from '@concord/schema';
 import { createAdministration } from './auth/administration.js';
 import { createAuthenticator } from './auth/authenticate.js';
+import { createApplyClaims } from './auth/claimed-roles.js';
 import { createFailedLogins } from './auth/failed-logins.js';
 import { ensureFirstOwner } from './auth/first-owner.js';
 import { boundIssuance } from './auth/issuance.js';
 import { createJwtVerifier } from './auth/jwt.js';
 import { openMembershipCache } from './auth/membership-cache.js';
 import { createTokenUse } from './auth/token-use.js';
+import { Denials } from './audit/denials.js';
+import { createSealer } from './audit/sealer.js';
 import type { Config } from './config.js';
 import { createContextOf } from './context.js';
 import { checkDatabase, openDatabase } from './database.js';
@@ -112,13 +115,19 @@ async function start(config: Config, log: Logger, opened: (() => Promise<void>)[
     memberships,
     failedLogins: createFailedLogins(config.rateLimit.failedLoginsPerMinute, bucketsOf),
     tokenUse,
-    jwt: config.jwt === null ? null : createJwtVerifier(config.jwt),
+    jwt: config.jwt === null ? null : createJwtVerifier(config.jwt, { log, now }),
+    applyClaims: createApplyClaims({ prisma, memberships, now }),
     log,
     now,
   });
   const firstToken = await ensureFirstOwner(prisma, now);
 
+  const sealer = createSealer({ pool, log, now });
+  opened.push(() => sealer.close());
+  const denials = new Denials(pool, log);
+  opened.push(() => denials.close());
   const engine = await createEngine({
+    written: sealer.note,
     prisma,
     pool,
     commits: database.commits,
@@ -142,7 +151,21 @@ async function start(config: Config, log: Logger, opened: (() => Promise<void>)[
     commit: engine.commit,
     read: engine.read,
     feed: engine.feed,
-    administration: boundIssuance(createAdministration({ prisma, memberships, authenticator, now, randomId, jwtCreatesTokens: config.jwt?.createsTokens ?? false }), { prisma, bucketsOf, now }),
+    administration: boundIssuance(
+      createAdministration({
+        prisma,
+        memberships,
+        authenticator,
+        now,
+        randomId,
+        jwtCreatesTokens: config.jwt?.createsTokens ?? false,
+        rolesFromClaims: config.jwt?.rolesClaim != null,
+        pool: database.reads,
+        denials,
+        written: sealer.note,
+      }),
+      { prisma, bucketsOf, now },
+    ),
   };
   const mask = createMask({ log, randomId });
   const rateLimit = createRateLimit(config.rateLimit, bucketsOf);

@@ -22,7 +22,7 @@ function run(script: string, args: readonly string[]): Promise<{ readonly status
 }
 
 describe('The commands', () => {
-  it.each(['start', 'token', 'compact', 'backup', 'restore', 'faults', 'demo', 'example', 'bench', 'bench:cost', 'bench:nodes', 'bench:stalled', 'bench:compression'])(
+  it.each(['start', 'token', 'compact', 'audit', 'backup', 'restore', 'faults', 'demo', 'example', 'bench', 'bench:cost', 'bench:nodes', 'bench:stalled', 'bench:compression'])(
     'tell their usage when asked, and after what is wrong with their arguments: npm run %s',
     async (script) => {
       const [asked, wrong] = await Promise.all([run(script, ['--help']), run(script, ['--nonsense'])]);

@@ -149,7 +149,7 @@ typedef struct sync_engine_options {
   const char *database_path;   /* required */
   const char *server_url;      /* required */
   const char *auth_token;      /* NULL: edits and reads work, every exchange answers UNAUTHENTICATED */
-  const char *workspace_id;    /* NULL: the workspace the principal has been in the longest. Fixed with the first use of the file */
+  const char *workspace_id;    /* NULL: the default workspace of the principal. Fixed with the first use of the file */
   const char *ca_file;         /* PEM file of certificate authorities; NULL: those of the system. TLS is always verified */
   int64_t connect_timeout_ms;  /* 0: 10,000 */
   int64_t request_timeout_ms;  /* one HTTP request; 0: 60,000 */

@@ -5,6 +5,7 @@ import type { Viewer } from '@concord/schema';
 import { auditRow } from '../audit.js';
 import type { PrismaClient } from '../generated/prisma/client.js';
 import type { Notifications } from '../notify.js';
+import type { ApplyClaims } from './claimed-roles.js';
 import { fingerprint, splitToken, verifyNothing, verifySecret } from './credentials.js';
 import type { FailedLogins } from './failed-logins.js';
 import { looksLikeJwt, type JwtVerifier } from './jwt.js';
@@ -66,12 +67,14 @@ export function createAuthenticator(options: {
   readonly failedLogins: FailedLogins;
   readonly tokenUse: TokenUse;
   readonly jwt: JwtVerifier | null;
+  /** Takes over the roles that a JWT gives. */
+  readonly applyClaims: ApplyClaims;
   readonly log: Logger;
   readonly now: () => Date;
   /** How often the tokens of all open sessions are looked at. Default: 60,000 ms. */
   readonly sessionCheckMs?: number;
 }): Authenticator {
-  const { prisma, notify, memberships, failedLogins, tokenUse, jwt, log, now } = options;
+  const { prisma, notify, memberships, failedLogins, tokenUse, jwt, applyClaims, log, now } = options;
   const verified = new LRUCache<string, Entry>({ max: mostTokens });
   const running = new Map<string, Promise<Session>>();
   const watchers = new Map<string, Set<(reason: ConcordError) => void>>();
@@ -104,8 +107,10 @@ export function createAuthenticator(options: {
     if (jwt !== null && looksLikeJwt(token)) {
       const identity = await jwt(token);
       if (identity === null) return fail(address, null);
-      await ensurePrincipal(identity.principalId, identity.name);
-      return remember({ ...identity, tokenId: null }, null);
+      const { principalId, name, expiresAt, claimed } = identity;
+      await ensurePrincipal(principalId, name);
+      if (claimed !== null) await applyClaims(principalId, claimed);
+      return remember({ principalId, name, expiresAt, tokenId: null }, null);
     }
     const parts = splitToken(token);
     if (parts === null) return fail(address, null);

@@ -39,6 +39,7 @@ export function createTokens(options: {
         const workspaceId = grant?.workspaceId ?? parent?.workspaceId ?? null;
         const act = { workspaceId, principalId: viewer.principalId, outcome: 'OK' } as const;
         if (grant !== null) {
+          await acts.lockOwner(transaction, viewer, grant.workspaceId);
           await transaction.principal.create({ data: { id: principalId, name: grant.name, workspaceId: grant.workspaceId } });
           await transaction.membership.create({ data: { workspaceId: grant.workspaceId, principalId, role: grant.role, source: 'GRANT' } });
           await acts.record(transaction, { ...act, action: 'CREATE_PRINCIPAL', detail: { principalId, name: grant.name } });

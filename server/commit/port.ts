@@ -1,5 +1,5 @@
 import { ConcordError, type Limits, type PatchId, type PrincipalId, type ReplicaId, type WorkspaceId } from '@concord/core';
-import type { CommitPort, Edit, UnreadableEdit, Verdict, Viewer } from '@concord/schema';
+import type { CommitPort, Edit, Refused, UnreadableEdit, Verdict, Viewer } from '@concord/schema';
 import { createHash } from 'node:crypto';
 import type pg from 'pg';
 import type { Logger } from 'pino';
@@ -10,7 +10,7 @@ import { documentKey, type Heads } from './heads.js';
 import { CommitLoop } from './group.js';
 import type { Push, Task } from './commit.js';
 import type { PublishedChange } from './verdict.js';
-import { RefusalAudit } from './refusals.js';
+import { Denials } from '../audit/denials.js';
 
 export interface CommitOptions {
   readonly pool: pg.Pool;
@@ -39,7 +39,7 @@ export interface Commit extends CommitPort {
 
 export function createCommit(options: CommitOptions): Commit {
   const { pool, log, limits, rights, heads, reach, loadBytes } = options;
-  const audit = new RefusalAudit(options.auditPool, log);
+  const audit = new Denials(options.auditPool, log);
   const parts = {
     heads,
     limits,
@@ -48,14 +48,18 @@ export function createCommit(options: CommitOptions): Commit {
     now: options.now,
     newPatchId: () => options.randomId() as PatchId,
     committed: options.committed,
-    refused: (push: Push, refusal: Parameters<RefusalAudit['add']>[2], at: Date) => audit.add(push.workspaceId, push.viewer.principalId, refusal, at),
+    refused: ({ workspaceId, viewer }: Push, { documentId, patchId, code, path, operation }: Refused, at: Date) =>
+      void audit.add({ workspaceId, principalId: viewer.principalId, action: 'PUSH', documentId, patchId, outcome: code, detail: path === undefined ? null : { path, operation } }, at),
   };
   const shards = Array.from({ length: loops }, () => new CommitLoop(pool, parts, log, options.ambiguous));
   const replicas = new ServerReplicas();
 
   return {
     async push(viewer: Viewer, workspaceId: WorkspaceId, edits: readonly (Edit | UnreadableEdit)[]): Promise<readonly Verdict[]> {
-      await requireRole(rights, viewer, workspaceId, 'EDITOR');
+      await requireRole(rights, viewer, workspaceId, 'EDITOR').catch((error: unknown) => {
+        if (error instanceof ConcordError) void audit.add({ workspaceId, principalId: viewer.principalId, action: 'PUSH', outcome: error.code, detail: { edits: edits.length } }, options.now());
+        throw error;
+      });
       if (edits.length > limits.pushPatches) {
         throw new ConcordError('LIMIT_EXCEEDED', `A push may have ${limits.pushPatches} edits, this one has ${edits.length}; send it in parts`, {
           limit: limits.pushPatches,

@@ -1,5 +1,6 @@
 import type { DocumentId, PatchId, Position, Revision, WorkspaceId } from '@concord/core';
 import type pg from 'pg';
+import { changeContentSql } from '../audit/row-digests.js';
 import { rebuild } from '../commit/rebuild.js';
 import { sizeSql } from '../read/size-sql.js';
 
@@ -37,7 +38,7 @@ export interface Compaction {
  *
  * - a snapshot of every document in the slice, where its retained log begins, so that any later base can be rebuilt;
  * - the counters and newest edits of the replicas in it, so that nothing is committed twice however late it is sent again;
- * - their rows in the audit, which until then are those of the log;
+ * - their rows in the audit, which until then are those of the log, with a digest of what they did, so that the chain over it still holds;
  * - the changes gone, and `retained_from` of the workspace at their end, so that a reader is told instead of missing them; with
  *   the patch id of the last of them, which a cursor may name.
  *
@@ -216,8 +217,8 @@ function* portions(rows: readonly ToReplay[]): Generator<readonly ToReplay[]> {
 }
 
 const keepAudit = `
-INSERT INTO audit_entries (workspace_id, at, principal_id, action, document_id, patch_id, outcome)
-SELECT workspace_id, committed_at, principal_id, kind::text, document_id, patch_id, 'OK'
+INSERT INTO audit_entries (workspace_id, at, principal_id, action, document_id, patch_id, outcome, position, content, seal)
+SELECT workspace_id, committed_at, principal_id, kind::text, document_id, patch_id, 'OK', position, ${changeContentSql}, 0
 FROM changes WHERE workspace_id = $1 AND position > $2 AND position <= $3 ORDER BY position`;
 
 const keepCounters = `

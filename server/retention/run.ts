@@ -56,6 +56,6 @@ export async function applyRetention({ pool, log, now, signal, compacted }: RunP
       if (page.length < pageWorkspaces) break;
     }
   }
-  const auditRows = auditDays > 0 ? await dropAudit(pool, daysBefore(auditDays, now()), signal === undefined ? {} : { signal }) : 0;
+  const auditRows = auditDays > 0 ? await dropAudit(pool, daysBefore(auditDays, now()), { now, ...(signal === undefined ? {} : { signal }) }) : 0;
   return { changes, auditRows, failed };
 }

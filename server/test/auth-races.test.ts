@@ -50,7 +50,7 @@ describe('Who is calling, at bad moments', () => {
     database = openDatabase({ connectionString: server.databaseUrl, poolSize: 2, log });
     notify = await openPostgresNotifications({ connectionString: server.databaseUrl, log });
     memberships = openMembershipCache({ prisma: database.prisma, notify, monotonicNow: () => performance.now() });
-    authenticator = createAuthenticator({ prisma: database.prisma, notify, memberships, failedLogins: createFailedLogins(3, (_name, size) => new LocalBuckets(size, () => performance.now())), tokenUse: createTokenUse({ db: database.pool, log, now: () => new Date(clock) }), jwt: null, log, now: () => new Date(clock), sessionCheckMs: 50 });
+    authenticator = createAuthenticator({ prisma: database.prisma, notify, memberships, failedLogins: createFailedLogins(3, (_name, size) => new LocalBuckets(size, () => performance.now())), tokenUse: createTokenUse({ db: database.pool, log, now: () => new Date(clock) }), jwt: null, applyClaims: () => Promise.resolve(), log, now: () => new Date(clock), sessionCheckMs: 50 });
   });
   afterAll(async () => {
     authenticator.close();
@@ -118,7 +118,7 @@ describe('Who is calling, at bad moments', () => {
     const closedPort = (closed.address() as AddressInfo).port;
     await new Promise((resolve) => closed.close(resolve));
     for (const port of [(broken.address() as AddressInfo).port, closedPort]) {
-      const verify = createJwtVerifier({ jwksUrl: `http://127.0.0.1:${port}/jwks`, issuer: 'i', audience: 'a', rolesClaim: null, createsTokens: false });
+      const verify = createJwtVerifier({ jwksUrl: `http://127.0.0.1:${port}/jwks`, issuer: 'i', audience: 'a', rolesClaim: null, createsTokens: false }, { log, now: () => new Date() });
       expect(await verdict(verify(token))).toBe('UNAVAILABLE');
     }
     await new Promise((resolve) => broken.close(resolve));

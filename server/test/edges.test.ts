@@ -153,8 +153,10 @@ describe('The edges', () => {
         for (const wrong of [await sign(stranger.privateKey), await sign(privateKey, { issuer: 'https://evil.example.org' }), await sign(privateKey, { audience: 'other' }), await sign(privateKey, { expires: '1s ago' }).then((token) => `${token}x`)]) {
           expect((await federated.graphql('{ viewer { id } }', {}, wrong)).status).toBe(401);
         }
-        await federated.graphql('mutation ($id: ID!) { setRole(principalId: $id, role: VIEWER) }', { id }, federated.adminToken);
-        expect((await federated.graphql('{ documents { nodes { id } } }', {}, await sign(privateKey))).data).toEqual({ documents: { nodes: [] } });
+        const invited = await federated.graphql('mutation { invite(role: VIEWER) { token } }', {}, federated.adminToken);
+        const { token } = invited.data?.['invite'] as { readonly token: string };
+        expect((await federated.graphql('mutation ($token: String!) { acceptInvitation(token: $token) { id } }', { token }, await sign(privateKey))).errors).toEqual([]);
+        expect((await federated.graphql('{ documents(workspaceId: "main") { nodes { id } } }', {}, await sign(privateKey))).data).toEqual({ documents: { nodes: [] } });
       } finally {
         await federated.close();
         await new Promise((resolve) => provider.close(resolve));
