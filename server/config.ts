@@ -29,6 +29,10 @@ export interface Config {
   readonly reads: ReadLimits;
   readonly connections: ConnectionLimits;
   readonly graphiql: boolean;
+  /** Whether `__schema` and `__type` are answered. GraphiQL needs it. */
+  readonly introspection: boolean;
+  /** With TLS of its own: for how long browsers are told to come by TLS only. */
+  readonly hstsSeconds: number;
   /** `file`: an app's own manifest beside the built-in one. `only`: no other operation is run; there is no GraphiQL then. */
   readonly trustedDocuments: { readonly file: string | null; readonly only: boolean };
   readonly jwt: JwtConfig | null;
@@ -114,6 +118,8 @@ export function readConfig(environment: Environment): Config {
 
   const production = oneOf('NODE_ENV', ['development', 'test', 'production'], 'development', 'the kind of installation') === 'production';
   const documentBytes = whole('LIMIT_DOCUMENT_BYTES', defaultLimits.documentBytes, 1024, 64 * 1024 * 1024, 'largest document, in bytes');
+  // A page for trying things out and a map of what there is: neither belongs to an installation unasked.
+  const graphiql = flag('GRAPHIQL', !production, 'whether the GraphiQL page is served');
   const config: Config = {
     production,
     host: text('HOST') ?? '127.0.0.1',
@@ -123,6 +129,7 @@ export function readConfig(environment: Environment): Config {
     dataFolder: text('CONCORD_DATA') ?? './data',
     tls: readTls(text, problems),
     trustProxy: flag('TRUST_PROXY', false, 'whether a proxy in front ends TLS'),
+    hstsSeconds: whole('HSTS_SECONDS', 31_536_000, 0, 2 ** 31, 'how long browsers shall come by TLS only, in seconds; 0 is not told'),
     corsOrigins: readOrigins(text, problems),
     poolSize: whole('POOL_SIZE', 10, minPoolSize, 500, 'connections to PostgreSQL'),
     cacheBytes: whole('CACHE_BYTES', 256 * 1024 * 1024, 1024 * 1024, 2 ** 40, 'memory for the document cache, in bytes'),
@@ -157,7 +164,8 @@ export function readConfig(environment: Environment): Config {
       statementMs: whole('READ_TIMEOUT_MS', defaultReadLimits.statementMs, 100, 600_000, 'how long the database may work for one read, in milliseconds'),
       msPerSecond: whole('RATE_READ_MS', defaultReadLimits.msPerSecond, 0, 1e6, 'milliseconds a second that the database works for reads of one principal; 0 is no limit'),
     },
-    graphiql: flag('GRAPHIQL', true, 'whether the GraphiQL page is served'),
+    graphiql,
+    introspection: flag('INTROSPECTION', graphiql, 'whether the schema may be asked for'),
     trustedDocuments: { file: text('TRUSTED_DOCUMENTS'), only: flag('TRUSTED_DOCUMENTS_ONLY', false, 'whether operations that are not trusted documents are refused') },
     jwt: readJwt(text, url, flag, problems),
     logLevel: oneOf('LOG_LEVEL', logLevels, 'info', 'how much is logged'),

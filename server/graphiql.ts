@@ -128,16 +128,29 @@ function operationType(params, options) {
   return operation?.operation ?? (/^\\s*subscription\\b/m.test(params.query) ? 'subscription' : 'query');
 }
 
+const away = 'The server does not answer at ' + location.origin + '. Is it running, and is the network there? Press play again when it is.';
+const told = (message) => ({ errors: [{ message }] });
+
 async function post(params, headers) {
-  const response = await fetch('/graphql', {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', accept: 'application/json', ...headers },
-    body: JSON.stringify(params),
-  });
-  return response.json();
+  let response;
+  try {
+    response = await fetch('/graphql', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', accept: 'application/json', ...headers },
+      body: JSON.stringify(params),
+    });
+  } catch {
+    return told(away);
+  }
+  try {
+    return await response.json();
+  } catch {
+    // Not Concord: a proxy in front of it, say.
+    return told('The answer is not from Concord (HTTP ' + response.status + '). ' + (response.status >= 500 ? away : ''));
+  }
 }
 
-/** A token filled in once is used by all tabs that still say only "Bearer". It is forgotten with the window. */
+/** A token filled in once is used by all tabs that still say only "Bearer". It is forgotten with the tab of the browser. */
 function withToken(headers) {
   const name = Object.keys(headers).find((one) => one.toLowerCase() === 'authorization') ?? 'Authorization';
   const given = String(headers[name] ?? '').trim();
@@ -153,7 +166,7 @@ async function* subscribe(params, headers) {
   let wake = () => {};
   const put = (item) => { arrived.push(item); wake(); };
   socket.onopen = () => socket.send(JSON.stringify({ type: 'connection_init', payload: headers }));
-  socket.onclose = (event) => put({ end: event.reason || (event.code === 1000 ? null : 'The socket closed with ' + event.code + '.') });
+  socket.onclose = (event) => put({ end: event.reason || (event.code === 1000 ? null : event.code === 1006 ? away : 'The socket closed with ' + event.code + '.') });
   socket.onmessage = ({ data }) => {
     const message = JSON.parse(data);
     if (message.type === 'connection_ack') socket.send(JSON.stringify({ id: '1', type: 'subscribe', payload: params }));
@@ -167,13 +180,82 @@ async function* subscribe(params, headers) {
       while (arrived.length === 0) await new Promise((resolve) => { wake = resolve; });
       const item = arrived.shift();
       if (item.result) yield item.result;
-      if (item.end) yield { errors: [{ message: item.end }] };
+      if (item.end) yield told(item.end);
       if ('end' in item) return;
     }
   } finally {
     socket.close(1000);
   }
 }
+
+const defaultHeaders = ${JSON.stringify(JSON.stringify({ Authorization: 'Bearer ' }, null, 2))};
+
+/** Keeps what was typed into headers, where a token stands, for this tab of the browser only; everything else for the next visit too. */
+const storage = (() => {
+  const isOurs = (key) => key.startsWith('graphiql:');
+  const withHeaders = (text, headers) => {
+    try {
+      return JSON.stringify(JSON.parse(text), (name, value) => (name === 'headers' && !Array.isArray(value) ? headers : value));
+    } catch {
+      return text;
+    }
+  };
+  const forGood = (key, value) => {
+    if (key === 'graphiql:headers') localStorage.removeItem(key);
+    else localStorage.setItem(key, /^[[{]/.test(value) ? withHeaders(value, null) : value);
+  };
+  // Of a version that kept them.
+  for (const key of Object.keys(localStorage).filter(isOurs)) forGood(key, localStorage.getItem(key));
+  const read = (key) => {
+    const here = sessionStorage.getItem(key);
+    if (here !== null) return here;
+    const kept = localStorage.getItem(key);
+    return kept !== null && key === 'graphiql:tabState' ? withHeaders(kept, defaultHeaders) : kept;
+  };
+  const tabs = () => {
+    try {
+      return JSON.parse(read('graphiql:tabState')).tabs ?? [];
+    } catch {
+      return [];
+    }
+  };
+  const activeTab = () => {
+    try {
+      const { tabs: all, activeTabIndex } = JSON.parse(read('graphiql:tabState'));
+      return all[activeTabIndex];
+    } catch {
+      return undefined;
+    }
+  };
+  // What the address says was the last text edited, in whichever tab. It opens a tab of its own only where no tab has it.
+  const address = new URL(location.href);
+  const asked = address.searchParams.get('query');
+  if (asked !== null && tabs().some(({ query }) => query === asked)) {
+    address.searchParams.delete('query');
+    history.replaceState({}, '', address);
+  }
+  return {
+    getItem(key) {
+      // GraphiQL opens another tab where these are not those of a tab, to the letter.
+      const field = /^graphiql:(query|variables|headers)$/.exec(key)?.[1];
+      return (field !== undefined && activeTab()?.[field]) || read(key);
+    },
+    setItem(key, value) {
+      sessionStorage.setItem(key, value);
+      forGood(key, value);
+    },
+    removeItem(key) {
+      sessionStorage.removeItem(key);
+      localStorage.removeItem(key);
+    },
+    get length() {
+      return Object.keys(localStorage).filter(isOurs).length;
+    },
+    clear() {
+      for (const store of [sessionStorage, localStorage]) for (const key of Object.keys(store).filter(isOurs)) store.removeItem(key);
+    },
+  };
+})();
 
 YogaGraphiQL.renderYogaGraphiQL(document.querySelector('#root'), {
   title: 'Concord GraphiQL',
@@ -183,7 +265,8 @@ YogaGraphiQL.renderYogaGraphiQL(document.querySelector('#root'), {
   },
   defaultEditorToolsVisibility: 'headers',
   shouldPersistHeaders: true,
-  defaultHeaders: ${JSON.stringify(JSON.stringify({ Authorization: 'Bearer ' }, null, 2))},
+  storage,
+  defaultHeaders,
   defaultTabs: ${JSON.stringify(exampleTabs)},
 });
 `;

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import type { Logger } from 'pino';
@@ -13,6 +12,7 @@ import { answerAndLinger, jsonHeaders } from './http/linger.js';
 import type { RateLimit } from './rate-limit.js';
 import { openCharge } from './rate-limit/charge.js';
 import type { Turns } from './rate-limit/turns.js';
+import { readTls, renewTls } from './tls.js';
 import type { Connections } from './websocket/connections.js';
 import type { createGraphQLHandler } from './yoga.js';
 
@@ -44,6 +44,8 @@ export function createHttpListener(options: {
   readonly turns: Turns;
   readonly connections: Connections;
   readonly corsOrigins: readonly string[];
+  /** How long a browser shall come by TLS only; 0: it is not told so. */
+  readonly hstsSeconds: number;
   /** A stream is ended when its reader has taken nothing for so long. Yoga sends something every 12 s. */
   readonly stalledStreamMs: number;
 }): RequestListener {
@@ -53,6 +55,7 @@ export function createHttpListener(options: {
     const path = (request.url ?? '/').split('?')[0] ?? '/';
     allowOrigin(request, response, options.corsOrigins);
     response.setHeader('x-content-type-options', 'nosniff');
+    if (options.hstsSeconds > 0) response.setHeader('strict-transport-security', `max-age=${options.hstsSeconds}`);
     if (request.method === 'OPTIONS') return void response.writeHead(204).end();
     switch (path) {
       case '/graphql':
@@ -128,17 +131,12 @@ export function createHttpListener(options: {
 /** Whoever connects and does not send its request in time holds a connection for nothing. A push of 4 MiB has two minutes. */
 const timeouts = { headersTimeout: 15_000, requestTimeout: 120_000, connectionsCheckingInterval: 5_000 };
 
-export function createHttpServer(config: Config, listener: RequestListener): Server {
+/** With TLS of its own it reads renewed files again until it is closed. */
+export function createHttpServer(config: Config, listener: RequestListener, log: Logger): Server {
   if (config.tls === null) return createServer(timeouts, listener);
-  return createSecureServer({ ...timeouts, cert: readPem('TLS_CERT', config.tls.certFile), key: readPem('TLS_KEY', config.tls.keyFile) }, listener);
-}
-
-function readPem(variable: string, file: string): Buffer {
-  try {
-    return readFileSync(file);
-  } catch (error) {
-    throw new Error(`${variable}: ${file} cannot be read (${error instanceof Error ? error.message : String(error)}). Give the path of a PEM file that this user may read.`, { cause: error });
-  }
+  const server = createSecureServer({ ...timeouts, ...readTls(config.tls) }, listener);
+  server.once('close', renewTls(server, config.tls, { log }));
+  return server;
 }
 
 const hasBody = ({ headers }: IncomingMessage): boolean => headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;

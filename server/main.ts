@@ -88,7 +88,7 @@ function welcome({ url, firstToken }: RunningServer, { graphiql, trustedDocument
   if (!graphiql || trustedDocuments.only) {
     return `
 Concord is ready.
-API:       ${url} (GraphiQL is off: ${graphiql ? 'TRUSTED_DOCUMENTS_ONLY' : 'GRAPHIQL'})
+API:       ${url} (GraphiQL is off: ${graphiql ? 'TRUSTED_DOCUMENTS_ONLY' : 'GRAPHIQL=1 turns it on'})
 ${token}
 
 Ctrl-C stops it.

@@ -1,4 +1,4 @@
-import { getOperationAST, GraphQLError, OperationTypeNode, parse, specifiedRules, validate, type DocumentNode, type GraphQLSchema, type OperationDefinitionNode } from 'graphql';
+import { getOperationAST, GraphQLError, OperationTypeNode, parse, specifiedRules, validate, type DocumentNode, type GraphQLSchema, type OperationDefinitionNode, type ValidationRule } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import { checkCost, checkShape, countRootFields, hasNestedPages, type QueryLimits } from './query-limits.js';
 import type { TrustedDocuments } from './trusted-documents.js';
@@ -58,7 +58,7 @@ export const sessionBounds: TextBounds = { characters: 64 * 1024, tokens: 5_000 
 export const anonymousBounds: TextBounds = { characters: 4_096, tokens: 500 };
 
 /** @throws Error naming a trusted document that the schema or the limits refuse. */
-export function createOperations(schema: GraphQLSchema, limits: QueryLimits, { documents, only }: TrustedDocuments): Operations {
+export function createOperations(schema: GraphQLSchema, limits: QueryLimits, { documents, only }: TrustedDocuments, { introspection }: { readonly introspection: boolean }): Operations {
   const cache = new LRUCache<string, CheckedDocument>({
     max: 5_000,
     maxSize: mostCachedCharacters,
@@ -78,7 +78,7 @@ export function createOperations(schema: GraphQLSchema, limits: QueryLimits, { d
     }
     // Shape first: it is linear in the text, validation of hostile fragments is not.
     const shape = checkShape(document, limits);
-    const errors = shape.length > 0 ? shape : validate(schema, document, specifiedRules, { maxErrors: 20 });
+    const errors = shape.length > 0 ? shape : validate(schema, document, introspection || bounds === null ? specifiedRules : [...specifiedRules, noIntrospection], { maxErrors: 20 });
     return { text, document, errors, nestedPages: errors.length === 0 && hasNestedPages(document) };
   }
 
@@ -136,6 +136,15 @@ export function createOperations(schema: GraphQLSchema, limits: QueryLimits, { d
     },
   };
 }
+
+/** `__typename` is no introspection: clients need it. */
+const noIntrospection: ValidationRule = (context) => ({
+  Field(node) {
+    if (node.name.value !== '__schema' && node.name.value !== '__type') return;
+    const message = 'Introspection is off on this server. Its schema is the schema/schema.graphql of its version; its operator turns introspection on with INTROSPECTION=1.';
+    context.reportError(new GraphQLError(message, { nodes: node, extensions: { code: 'FORBIDDEN' } }));
+  },
+});
 
 /** The parser descends by recursion: what it throws beside a syntax error is that its stack is used up. */
 const tooDeep = (): GraphQLError =>

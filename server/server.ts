@@ -80,7 +80,7 @@ async function start(config: Config, log: Logger, opened: (() => Promise<void>)[
   let fail: (reason: Error) => void = () => undefined;
   const failure = new Promise<Error>((resolve) => (fail = resolve));
   // First: a wrong manifest is told before anything is opened.
-  const operations = createOperations(schema, defaultQueryLimits, readTrustedDocuments(config.trustedDocuments));
+  const operations = createOperations(schema, defaultQueryLimits, readTrustedDocuments(config.trustedDocuments), { introspection: config.introspection });
   const now = () => new Date();
   const monotonicNow = () => performance.now();
   const randomId = () => randomBytes(12).toString('hex');
@@ -189,9 +189,10 @@ async function start(config: Config, log: Logger, opened: (() => Promise<void>)[
     turns,
     connections,
     corsOrigins: config.corsOrigins,
+    hstsSeconds: config.tls === null ? 0 : config.hstsSeconds,
     stalledStreamMs: 4 * config.pingMs,
   });
-  const server = createHttpServer(config, listener);
+  const server = createHttpServer(config, listener, log);
   const webSockets = createWebSocketEdge({ ...edge, rateLimit, connections, mostMessageBytes: mostBytes, pingMs: config.pingMs, addressOf });
   attachWebSocketEdge(server, webSockets);
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(config.port, config.host, resolve));
