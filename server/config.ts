@@ -1,5 +1,6 @@
 import { defaultLimits, patchBytesFor, type Limits } from '@concord/core';
 import { minPoolSize } from './database.js';
+import type { MetricsConfig } from './metrics/page.js';
 import { defaultReadLimits, type ReadLimits } from './read/shares.js';
 import type { ConnectionLimits } from './websocket/connections.js';
 import type { RetentionPolicy } from './retention/run.js';
@@ -36,6 +37,8 @@ export interface Config {
   /** `file`: an app's own manifest beside the built-in one. `only`: no other operation is run; there is no GraphiQL then. */
   readonly trustedDocuments: { readonly file: string | null; readonly only: boolean };
   readonly jwt: JwtConfig | null;
+  /** Null: no figures are kept. */
+  readonly metrics: MetricsConfig | null;
   readonly logLevel: LogLevel;
   readonly logPretty: boolean;
   /** How long a stop waits for running requests before it cuts them. */
@@ -168,6 +171,7 @@ export function readConfig(environment: Environment): Config {
     introspection: flag('INTROSPECTION', graphiql, 'whether the schema may be asked for'),
     trustedDocuments: { file: text('TRUSTED_DOCUMENTS'), only: flag('TRUSTED_DOCUMENTS_ONLY', false, 'whether operations that are not trusted documents are refused') },
     jwt: readJwt(text, url, flag, problems),
+    metrics: readMetrics(text, whole, problems),
     logLevel: oneOf('LOG_LEVEL', logLevels, 'info', 'how much is logged'),
     logPretty: flag('LOG_PRETTY', false, 'whether log lines are made for eyes instead of machines'),
     stopGraceMs: whole('STOP_GRACE_MS', 10_000, 0, 600_000, 'how long a stop waits for running requests, in milliseconds'),
@@ -188,6 +192,7 @@ export function readConfig(environment: Environment): Config {
   return config;
 }
 
+type WholeOf = (name: string, fallback: number, least: number, most: number, meaning: string) => number;
 type TextOf = (name: string) => string | null;
 type FlagOf = (name: string, fallback: boolean, meaning: string) => boolean;
 type UrlOf = (name: string, protocols: readonly string[], meaning: string) => string | null;
@@ -216,6 +221,17 @@ function readRedisUrl(url: UrlOf, problems: string[]): string | null {
   if (given === null || /^\/?\d*$/.test(new URL(given).pathname)) return given;
   problems.push('REDIS_URL (the Redis that several nodes share) names a database that is not a number; give one as in redis://localhost:6379/0, or none.');
   return null;
+}
+
+const minMetricsToken = 32;
+
+function readMetrics(text: TextOf, whole: WholeOf, problems: string[]): MetricsConfig | null {
+  const token = text('METRICS_TOKEN');
+  const port = text('METRICS_PORT') === null ? null : whole('METRICS_PORT', 0, 0, 65535, 'the port of /metrics; 0 takes a free one');
+  if (token !== null && token.length < minMetricsToken) {
+    problems.push(`METRICS_TOKEN (what Prometheus sends to read /metrics) has ${token.length} characters; give at least ${minMetricsToken}, for example of openssl rand -hex 32.`);
+  }
+  return port === null && token === null ? null : { port, host: text('METRICS_HOST') ?? '127.0.0.1', token };
 }
 
 function readJwt(text: TextOf, url: UrlOf, flag: FlagOf, problems: string[]): JwtConfig | null {

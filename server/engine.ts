@@ -46,9 +46,24 @@ export interface EngineOptions {
   readonly loadBytes?: number;
   /** Told of each workspace whose log has grown, with every change: it must cost next to nothing. */
   readonly written?: (workspaceId: WorkspaceId) => void;
+  /** Told of each batch of commits. */
+  readonly batch?: (edits: number, milliseconds: number) => void;
+  /** Told of each reader that was dropped because it read too slowly. */
+  readonly dropped?: () => void;
+}
+
+/** How things stand, for who watches the server. */
+export interface EngineFigures {
+  readonly subscribers: number;
+  readonly feeds: number;
+  /** Changes that the furthest feed was behind the database when it was last looked at. */
+  readonly behind: number;
+  readonly cachedDocuments: number;
+  readonly cachedBytes: number;
 }
 
 export interface Engine {
+  figures(): EngineFigures;
   readonly commit: CommitPort;
   readonly read: ReadPort;
   readonly feed: FeedPort;
@@ -62,14 +77,16 @@ export function createEngine(options: EngineOptions): Promise<Engine> {
   const db = answering(pool);
   const reads = options.reads ?? { pool, prisma: options.prisma, limits: defaultReadLimits };
   const shares = new ReadShares(reads.pool, pool, reads.limits, () => performance.now());
-  const feed: Feed = createFeed({ db, shares, log, rights, notify, ringBytes: options.feedRingBytes ?? 8 * 1024 * 1024, pollMs: options.pollMs ?? 2000, ...(options.maxConditions === undefined ? {} : { maxConditions: options.maxConditions }) });
+  const feed: Feed = createFeed({ db, shares, log, rights, notify, dropped: () => options.dropped?.(), ringBytes: options.feedRingBytes ?? 8 * 1024 * 1024, pollMs: options.pollMs ?? 2000, ...(options.maxConditions === undefined ? {} : { maxConditions: options.maxConditions }) });
+  const heads = new Heads(options.cacheBytes ?? 128 * 1024 * 1024);
   const commit = createCommit({
     pool: options.commits ?? pool,
     auditPool: pool,
     log,
     rights,
     limits: options.limits ?? defaultLimits,
-    heads: new Heads(options.cacheBytes ?? 128 * 1024 * 1024),
+    heads,
+    batch: options.batch,
     reach: { changes: options.reach ?? 10_000, bytes: options.reachBytes ?? defaultReachBytes },
     loadBytes: options.loadBytes ?? defaultLoadBytes,
     now: options.now ?? (() => new Date()),
@@ -84,6 +101,7 @@ export function createEngine(options: EngineOptions): Promise<Engine> {
     commit,
     read: createRead({ shares, prisma: reads.prisma, rights }),
     feed,
+    figures: () => ({ ...feed.figures(), ...heads.figures() }),
     async close() {
       await commit.close();
       await feed.close();

@@ -21,6 +21,9 @@ import { createEngine } from './engine.js';
 import { createGraphiQLPage } from './graphiql.js';
 import { createReadiness } from './health.js';
 import { createAddressOf, createHttpListener, createHttpServer } from './http.js';
+import { addGauges } from './metrics/gauges.js';
+import { Metrics } from './metrics/metrics.js';
+import { serveMetrics } from './metrics/page.js';
 import { createMask } from './mask.js';
 import { openPostgresNotifications } from './notify-postgres.js';
 import { openRedisNotifications, redisPrefix } from './notify-redis.js';
@@ -44,6 +47,8 @@ export interface RunningServer {
   /** Of the GraphQL endpoint, `http(s)://…/graphql`. */
   readonly url: string;
   readonly databaseUrl: string;
+  /** Of the page of figures on a port of its own; null: there is no such port. */
+  readonly metricsUrl: string | null;
   /** The owner's token, in a database that had no principals before; shown this once. */
   readonly firstToken: string | null;
   /** Resolves when the server cannot go on, with the reason: the embedded PostgreSQL is gone and cannot be started again. Close it then. */
@@ -126,7 +131,9 @@ async function start(config: Config, log: Logger, opened: (() => Promise<void>)[
   opened.push(() => sealer.close());
   const denials = new Denials(pool, log);
   opened.push(() => denials.close());
+  const metrics = config.metrics === null ? null : new Metrics();
   const engine = await createEngine({
+    ...(metrics === null ? {} : { batch: metrics.batch.bind(metrics), dropped: metrics.dropped.bind(metrics) }),
     written: sealer.note,
     prisma,
     pool,
@@ -144,11 +151,11 @@ async function start(config: Config, log: Logger, opened: (() => Promise<void>)[
   let engineClosing: Promise<void> | undefined;
   const closeEngine = () => (engineClosing ??= engine.close());
   opened.push(closeEngine);
-  const retention = scheduleRetention({ pool, log, now, random: Math.random, policy: config.retention });
+  const retention = scheduleRetention({ pool, log, now, random: Math.random, policy: config.retention, ran: (outcome) => metrics?.retention(outcome) });
   opened.push(() => retention.close());
 
   const ports: Ports = {
-    commit: engine.commit,
+    commit: metrics?.counting(engine.commit, monotonicNow) ?? engine.commit,
     read: engine.read,
     feed: engine.feed,
     administration: boundIssuance(
@@ -192,7 +199,10 @@ async function start(config: Config, log: Logger, opened: (() => Promise<void>)[
     hstsSeconds: config.tls === null ? 0 : config.hstsSeconds,
     stalledStreamMs: 4 * config.pingMs,
   });
-  const server = createHttpServer(config, listener, log);
+  if (metrics !== null) opened.push(addGauges(metrics, { database, redis, figures: () => engine.figures() }));
+  const figures = metrics === null || config.metrics === null ? null : await serveMetrics(metrics.registry, config.metrics, { log, listener });
+  if (figures !== null) opened.push(() => figures.close());
+  const server = createHttpServer(config, figures?.listener ?? listener, log);
   const webSockets = createWebSocketEdge({ ...edge, rateLimit, connections, mostMessageBytes: mostBytes, pingMs: config.pingMs, addressOf });
   attachWebSocketEdge(server, webSockets);
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(config.port, config.host, resolve));
@@ -223,5 +233,5 @@ async function start(config: Config, log: Logger, opened: (() => Promise<void>)[
     log.info('Stopped.');
   }
 
-  return { url, databaseUrl, firstToken, failure, close: () => (closing ??= stop()) };
+  return { url, databaseUrl, metricsUrl: figures?.url ?? null, firstToken, failure, close: () => (closing ??= stop()) };
 }

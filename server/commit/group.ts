@@ -39,6 +39,7 @@ export class CommitLoop {
     private readonly log: Logger,
     /** Called when a commit may have happened without this process knowing: the feed looks for itself. */
     private readonly ambiguous: () => void,
+    private readonly batch: ((edits: number, milliseconds: number) => void) | undefined,
   ) {
     this.connection = new CommitConnection(pool);
   }
@@ -69,7 +70,9 @@ export class CommitLoop {
         tasks.push(...this.queue.take()!.tasks);
       }
       this.waiting -= tasks.length;
+      const startedAt = performance.now();
       await this.commitAll(tasks);
+      this.batch?.(tasks.length, performance.now() - startedAt);
     }
     this.connection.release();
     this.running = undefined;

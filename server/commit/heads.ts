@@ -28,6 +28,10 @@ export class Heads {
     this.states.set(key, state, { size: stateBytes(state) });
   }
 
+  figures(): { readonly cachedDocuments: number; readonly cachedBytes: number } {
+    return { cachedDocuments: this.states.size, cachedBytes: this.states.calculatedSize };
+  }
+
   forget(key: DocumentKey): void {
     this.states.delete(key);
   }

@@ -28,6 +28,8 @@ export interface CommitOptions {
   readonly randomId: () => string;
   readonly committed: (changes: readonly PublishedChange[]) => void;
   readonly ambiguous: () => void;
+  /** Told of each batch. */
+  readonly batch: ((edits: number, milliseconds: number) => void) | undefined;
 }
 
 /** Two loops, each with the workspaces of its half: one can prepare while the other's statement runs. */
@@ -51,7 +53,7 @@ export function createCommit(options: CommitOptions): Commit {
     refused: ({ workspaceId, viewer }: Push, { documentId, patchId, code, path, operation }: Refused, at: Date) =>
       void audit.add({ workspaceId, principalId: viewer.principalId, action: 'PUSH', documentId, patchId, outcome: code, detail: path === undefined ? null : { path, operation } }, at),
   };
-  const shards = Array.from({ length: loops }, () => new CommitLoop(pool, parts, log, options.ambiguous));
+  const shards = Array.from({ length: loops }, () => new CommitLoop(pool, parts, log, options.ambiguous, options.batch));
   const replicas = new ServerReplicas();
 
   return {

@@ -51,6 +51,7 @@ export class Follower implements AsyncIterableIterator<FeedEvent>, Follows, Push
     private readonly after: Cursor | null,
     open: (follower: Follower) => Promise<WorkspaceFeed>,
     private readonly onEnd: (follower: Follower) => void,
+    private readonly onLagged: () => void,
   ) {
     this.started = open(this).then((feed) => this.start(feed));
     // The reader hears of it with its first `next`.
@@ -232,6 +233,7 @@ export class Follower implements AsyncIterableIterator<FeedEvent>, Follows, Push
     let patchId = changes?.at(-1)?.patchId ?? null;
     if (changes === null || to === undefined) {
       if (this.live) {
+        this.onLagged();
         throw new ConcordError('LAGGED', 'The feed has moved on further than is kept in memory for slow readers; subscribe again from the last cursor');
       }
       const { page, batch, rows } = await feed.pages.after(this.epoch, this.position, this.filter, this.rows);

@@ -34,6 +34,8 @@ export interface FeedOptions {
   readonly pollMs: number;
   /** Conditions of all running subscriptions of one principal. Default: 10,000. */
   readonly maxConditions?: number;
+  /** Told of each reader that is dropped because it read too slowly. */
+  readonly dropped?: () => void;
 }
 
 /** Each is looked at for each change of its workspace, which takes a tenth of a microsecond. */
@@ -44,6 +46,7 @@ export interface Feed extends FeedPort {
   committed(changes: readonly PublishedChange[]): void;
   /** Something may have been committed without this process knowing. */
   lookAround(): void;
+  figures(): { readonly subscribers: number; readonly feeds: number; readonly behind: number };
   close(): Promise<void>;
 }
 
@@ -52,13 +55,14 @@ const idleMs = 30_000;
 /** Every so many polls the rights of every follower are asked for again, in case a revocation was not heard of. */
 const rightsEveryPolls = 8;
 
-export function createFeed({ db, shares, log, rights, notify, ringBytes, pollMs, maxConditions = defaultMaxConditions }: FeedOptions): Feed {
+export function createFeed({ db, shares, log, rights, notify, ringBytes, pollMs, dropped = () => undefined, maxConditions = defaultMaxConditions }: FeedOptions): Feed {
   const feeds = new Map<WorkspaceId, WorkspaceFeed>();
   const followers = new Map<Follower, WorkspaceId>();
   /** After a gap rights are told of for every principal: a look at all followers for each would stop the process. */
   const followersOf = new Map<PrincipalId, Set<Follower>>();
   const budget = new ConditionBudget(maxConditions);
   let polls = 0;
+  let behind = 0;
   let polling = false;
   /** Asked for while one was under way, which may have read before what it was asked for. */
   let pollAgain = false;
@@ -119,6 +123,7 @@ export function createFeed({ db, shares, log, rights, notify, ringBytes, pollMs,
         return open(workspaceId, self);
       },
       leave,
+      dropped,
     );
     budget.take(follower, conditions);
     return follower;
@@ -136,17 +141,20 @@ export function createFeed({ db, shares, log, rights, notify, ringBytes, pollMs,
       for (const [workspaceId, feed] of feeds) {
         if (feed.followers.size === 0 && feed.idleSince !== null && Date.now() - feed.idleSince > idleMs) feeds.delete(workspaceId);
       }
+      let furthest = 0;
       if (feeds.size > 0) {
         // As they were before the question: what this process commits meanwhile may not be in the answer.
         const heads = new Map([...feeds].map(([workspaceId, { head }]) => [workspaceId, head]));
         for (const [workspaceId, place] of await readPlaces(db, [...feeds.keys()])) {
           const feed = feeds.get(workspaceId);
           if (feed === undefined) continue;
+          furthest = Math.max(furthest, place.position - feed.head);
           // The database was replaced, or set back, under this process.
           if (place.position < (heads.get(workspaceId) ?? 0) && feed.history !== '') feed.moveTo(place);
           else if (place.position > feed.head || place.epoch !== feed.epoch || place.history !== feed.history) feed.catchUpSoon();
         }
       }
+      behind = furthest;
       if (++polls % rightsEveryPolls === 0) {
         // Copied: those who come while it waits would make it longer without end.
         for (const [follower, workspaceId] of [...followers]) await checkRight(follower, workspaceId);
@@ -242,6 +250,7 @@ export function createFeed({ db, shares, log, rights, notify, ringBytes, pollMs,
       }
     },
     lookAround,
+    figures: () => ({ subscribers: followers.size, feeds: feeds.size, behind }),
     async close() {
       closed = true;
       clearInterval(timer);

@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import type { Logger } from 'pino';
+import type { RetentionOutcome } from '../metrics/metrics.js';
 import { applyRetention, type RetentionPolicy } from './run.js';
 
 export interface RetentionSchedule {
@@ -22,6 +23,8 @@ export function scheduleRetention(options: {
   readonly random: () => number;
   readonly policy: RetentionPolicy;
   readonly everyMs?: number;
+  /** Told of how each run ended. */
+  readonly ran?: (outcome: RetentionOutcome) => void;
 }): RetentionSchedule {
   const { pool, log, now, random, policy, everyMs = defaultEveryMs } = options;
   const ending = new AbortController();
@@ -41,8 +44,10 @@ export function scheduleRetention(options: {
   async function run(): Promise<void> {
     try {
       const { changes, auditRows } = await applyRetention({ pool, log, now, signal: ending.signal }, policy);
+      options.ran?.({ changes, auditRows });
       if (changes + auditRows > 0) log.info({ changes, auditRows }, 'What was older than the retention is gone.');
     } catch (error) {
+      options.ran?.('FAILED');
       log.warn({ err: error }, 'The retention could not be applied; the next run tries again.');
     }
   }
