@@ -81,6 +81,17 @@ describe('The figures of a server', () => {
     const exported = new Set([...(await page()).matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name));
     expect([...exported].sort()).toEqual([...documented].sort());
   });
+
+  it('are all drawn by docs/grafana/concord.json, which asks for no others', async () => {
+    const text = await page();
+    const dashboard = JSON.parse(readFileSync(new URL('../../docs/grafana/concord.json', import.meta.url), 'utf8')) as { readonly panels: readonly { readonly targets: readonly { readonly expr: string }[] }[] };
+    const drawn = new Set(dashboard.panels.flatMap(({ targets }) => targets.flatMap(({ expr }) => expr.match(/(concord|process)_[a-z_]+/g) ?? [])));
+    drawn.delete('concord_redis_up'); // This server has no Redis.
+    // A histogram has lines of three names; a counter may have no line yet, but is announced.
+    const announced = [...text.matchAll(/^# TYPE (\S+) (\S+)/gm)].map(([, name = '', kind]) => ({ name, names: kind === 'histogram' ? ['_bucket', '_sum', '_count'].map((end) => name + end) : [name] }));
+    expect([...drawn].filter((name) => !announced.some(({ names }) => names.includes(name)))).toEqual([]);
+    expect(announced.filter(({ names }) => !names.some((name) => drawn.has(name))).map(({ name }) => name)).toEqual([]);
+  });
 });
 
 describe('The page of figures', () => {
