@@ -84,11 +84,16 @@ export async function openSocket(environment: Environment, signal: AbortSignal):
         closed: (event) => end(closeError(event)),
       },
     });
-    // A connection attempt into nowhere would last for minutes.
-    const accepted = environment.timers.set(() => {
-      end(new ConcordError('UNAVAILABLE', `The server did not accept the connection within ${environment.answerTimeoutMs} ms.`));
+    /** The reason is told before the socket ends: the end of a socket that is cut says only that it was cut. */
+    const lose = (reason: ConcordError): void => {
+      end(reason);
       client.terminate();
-    }, environment.answerTimeoutMs);
+    };
+    // A connection attempt into nowhere would last for minutes.
+    const accepted = environment.timers.set(
+      () => lose(new ConcordError('UNAVAILABLE', `The server did not accept the connection within ${environment.answerTimeoutMs} ms.`)),
+      environment.answerTimeoutMs,
+    );
     const giveUp = (): void => {
       end(closedHere());
       client.terminate();
@@ -106,7 +111,7 @@ export async function openSocket(environment: Environment, signal: AbortSignal):
       bytes,
       execute: async (document, variables) => {
         check();
-        return await execute(client, naming, environment, document, variables);
+        return await execute({ client, naming, environment, lose }, document, variables);
       },
       follow: (document, variables) => {
         check();
@@ -137,12 +142,21 @@ function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   });
 }
 
-function execute<Data, V extends Variables>(client: Client, naming: Naming, environment: Environment, document: TypedDocumentNode<Data, V>, variables: V): Promise<Data> {
+interface Asking {
+  readonly client: Client;
+  readonly naming: Naming;
+  readonly environment: Environment;
+  /** Ends the connection for a reason. */
+  lose(reason: ConcordError): void;
+}
+
+function execute<Data, V extends Variables>({ client, naming, environment, lose }: Asking, document: TypedDocumentNode<Data, V>, variables: V): Promise<Data> {
   return new Promise((resolve, reject) => {
     let data: Data | undefined;
     const timer = environment.timers.set(() => {
-      reject(new ConcordError('UNAVAILABLE', `The server did not answer within ${environment.answerTimeoutMs} ms; whether it did the work is unknown.`));
-      client.terminate();
+      const late = new ConcordError('UNAVAILABLE', `The server did not answer within ${environment.answerTimeoutMs} ms; whether it did the work is unknown.`);
+      reject(late);
+      lose(late);
     }, environment.answerTimeoutMs);
     const settle = (act: () => void): void => {
       environment.timers.clear(timer);

@@ -253,6 +253,6 @@ describe('a replica in trouble', () => {
     a.goOnline();
     await world.settle(a);
     expect(items(a).get('purged-under-edits')).toBeUndefined();
-    expect(a.quarantined().map(({ code }) => code)).toEqual(['DOCUMENT_NOT_FOUND', 'PATCH_DEPENDS_ON_REFUSED']);
+    expect(a.quarantined().map(({ code }) => code)).toEqual(['OTHER_HISTORY', 'OTHER_HISTORY']);
   });
 });

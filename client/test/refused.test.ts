@@ -59,8 +59,8 @@ describe('a replica without the right to be there', () => {
 
   it('asks once more for a token when the one it had runs out, and settles with that', async () => {
     const revoke = (token: string) => world.server.graphql('mutation ($id: ID!) { revokeToken(id: $id) }', { id: token.split('.')[0]! }, world.server.adminToken);
-    const tokens = [await world.server.newToken('EDITOR'), await world.server.newToken('EDITOR')];
-    const [first, second] = tokens as [string, string];
+    const first = await world.server.newToken('EDITOR');
+    const second = await world.server.anotherToken(first);
     let given = first;
     const replica = await world.open({ token: () => given });
     await world.settle(replica);
@@ -75,7 +75,8 @@ describe('a replica without the right to be there', () => {
   });
 
   it('settles with a new token when the old one runs out while an edit is under way', async () => {
-    const [first, second] = [await world.server.newToken('EDITOR'), await world.server.newToken('EDITOR')];
+    const first = await world.server.newToken('EDITOR');
+    const second = await world.server.anotherToken(first);
     let given = first;
     const replica = await world.open({ token: () => given });
     await world.settle(replica);
@@ -147,12 +148,17 @@ describe('a replica without the right to be there', () => {
     await expect(replica.settled()).rejects.toMatchObject({ code: 'FORBIDDEN' });
   });
 
-  it('sends the edits of a VIEWER as soon as it is given the token of an EDITOR', async () => {
-    const replica = await world.open({ token: await world.server.newToken('VIEWER') });
+  it('sends the edits of a VIEWER as soon as it is given a new token after the VIEWER was made an EDITOR', async () => {
+    const token = await world.server.newToken('VIEWER');
+    const replica = await world.open({ token });
     await live(replica);
     replica.collection('notes').create({ a: 1 }, { id: 'promoted' });
     await expect(replica.settled()).rejects.toMatchObject({ code: 'FORBIDDEN' });
-    replica.setToken(await world.server.newToken('EDITOR'));
+    const { data } = await world.server.graphql('{ viewer { id } }', {}, token);
+    const { id } = data!['viewer'] as { id: string };
+    const raised = await world.server.graphql('mutation ($id: ID!) { setRole(principalId: $id, workspaceId: "main", role: EDITOR) }', { id }, world.server.adminToken);
+    expect(raised.errors).toEqual([]);
+    replica.setToken(await world.server.anotherToken(token));
     await replica.settled({ timeoutMs: 10_000 });
     expect((await world.serverDocuments())['promoted']).toEqual({ a: 1 });
   });

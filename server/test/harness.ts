@@ -23,6 +23,8 @@ export interface TestServer {
   newWorkspace(): Promise<WorkspaceId>;
   /** A new principal with this role. Default: in `main`. */
   newToken(role: Role, workspaceId?: string): Promise<string>;
+  /** Another token of the principal that has this one. */
+  anotherToken(token: string): Promise<string>;
   /** One GraphQL operation over HTTP. Default: with `token`; null sends none. */
   graphql(query: string, variables?: Record<string, unknown>, token?: string | null): Promise<GraphQLAnswer>;
   /** Stops the server and starts it again on the same database and port; with `change` under another configuration. */
@@ -81,8 +83,14 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     await withDatabase(async (client) => {
       await client.query('INSERT INTO principals (id, name) VALUES ($1, $2)', [principalId, `${role.toLowerCase()} of the tests`]);
       await client.query('INSERT INTO memberships (workspace_id, principal_id, role) VALUES ($1, $2, $3::role)', [workspaceId, principalId, role]);
-      await client.query('INSERT INTO tokens (id, principal_id, hash) VALUES ($1, $2, $3)', [id, principalId, hash]);
+      await client.query('INSERT INTO tokens (id, principal_id, hash, workspace_id) VALUES ($1, $2, $3, $4)', [id, principalId, hash, workspaceId]);
     });
+    return token;
+  }
+
+  async function anotherToken(of: string): Promise<string> {
+    const { id, token, hash } = await newCredential();
+    await withDatabase((client) => client.query('INSERT INTO tokens (id, principal_id, hash, workspace_id) SELECT $1, principal_id, $2, workspace_id FROM tokens WHERE id = $3', [id, hash, of.split('.')[0]]));
     return token;
   }
 
@@ -101,6 +109,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     adminToken,
     databaseUrl,
     newToken,
+    anotherToken,
     async newWorkspace() {
       const id = `ws-${randomBytes(6).toString('hex')}` as WorkspaceId;
       await withDatabase(async (client) => {
