@@ -34,7 +34,8 @@ export async function superviseEmbedded(options: {
   async function watch(): Promise<void> {
     const restarts: number[] = [];
     for (;;) {
-      await delay(lookMs, undefined, { ref: false });
+      // Ended by the stop, which waits for this: alone, a timer without a reference would let the process end in between.
+      await delay(lookMs, undefined, { ref: false, signal: ending.signal }).catch(() => undefined);
       if (ending.signal.aborted) return;
       if (await postgres.isRunning()) continue;
       if (ending.signal.aborted) return;

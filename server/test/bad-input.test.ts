@@ -197,7 +197,7 @@ describe('Bad input', () => {
       const exists = { path: '/a', operator: 'EXISTS' };
       expect(await refusal(filtered, { where: Array.from({ length: 101 }, () => exists) })).toEqual({ code: 'LIMIT_EXCEEDED', path: '/where', limit: 100, actual: 101 });
       expect(await refusal(filtered, { ids: Array.from({ length: 1001 }, () => 'a') })).toEqual({ code: 'LIMIT_EXCEEDED', path: '/ids', limit: 1000, actual: 1001 });
-      expect(await refusal(filtered, { ids: ['a', 'b', 'c', 'no id'] })).toEqual({ code: 'INPUT_INVALID', path: '/ids/3' });
+      expect(await refusal(filtered, { ids: ['a', 'b', 'c', ' no id'] })).toEqual({ code: 'INPUT_INVALID', path: '/ids/3' });
       expect(await refusal(filtered, { where: [exists, { path: '/a' }] })).toEqual({ code: 'INPUT_INVALID', path: '/where/1/value' });
       expect(await refusal(filtered, { where: [{ path: '/a', value: { list: ['x', 'a\0b'] } }] })).toEqual({ code: 'VALUE_INVALID', path: '/where/0/value/list/1' });
       expect(await refusal(filtered, { collection: 'a\0b' })).toEqual({ code: 'VALUE_INVALID', path: '/collection' });

@@ -87,7 +87,7 @@ describe('Membership', () => {
     const expired = await invites(owner);
     await sql.query(`UPDATE invitations SET expires_at = now() - interval '1 second' WHERE id = $1`, [expired.id]);
     const [, secret = ''] = token.split('.');
-    const wrong = ['', 'nonsense', 'a\u0000b', `${id}.${'x'.repeat(32)}.${workspace}`, `${id}.${secret}.main`, `${'0'.repeat(18)}.${secret}.${workspace}`, withdrawn.token, expired.token];
+    const wrong = ['', 'nonsense', `${id}.${'x'.repeat(32)}.${workspace}`, `${id}.${secret}.main`, `${'0'.repeat(18)}.${secret}.${workspace}`, withdrawn.token, expired.token];
     const answers = await Promise.all(wrong.map((one) => accepts(bob, one)));
     expect(new Set(answers.map((answer) => JSON.stringify(answer))).size).toBe(1);
     expect(answers[0]).toMatchObject({ code: 'INPUT_INVALID', path: '/token' });
