@@ -51,6 +51,12 @@ describe('a replica after close()', () => {
     'Replica.settled': (replica) => replica.settled(),
     'Replica.goOnline': (replica) => replica.goOnline(),
     'Replica.setToken': (replica) => replica.setToken('c.d'),
+    'Replica.kept': (replica) => replica.kept(),
+    'Replica.bringBack': (replica) => replica.bringBack('d'),
+    'Replica.dropKept': (replica) => replica.dropKept('d'),
+    'Replica.takeHistory': (replica) => replica.takeHistory(),
+    'Replica.handOver': (replica) => replica.handOver(),
+    'Replica.clear': (replica) => replica.clear(),
     'Collection.create': (_, collection) => collection.create({}),
     'Collection.get': (_, collection) => collection.get('d'),
     'Collection.edit': (_, collection) => collection.edit('d', []),
@@ -68,7 +74,7 @@ describe('a replica after close()', () => {
   const answered = ['Replica.replicaId', 'Replica.status', 'Replica.client', 'Replica.bytes', 'Replica.goOffline', 'Replica.close'];
 
   it('is looked at with every public call', () => {
-    const internal = new Set(['constructor', 'end', 'conflicted', 'failed', 'progressed', 'assertOpen', 'own', 'openStore', 'timestamp', 'damaged']);
+    const internal = new Set(['constructor', 'end', 'conflicted', 'failed', 'progressed', 'assertOpen', 'own', 'openStore', 'timestamp', 'damaged', 'connectAgain', 'subscribeOn']);
     const found = [Replica, Collection].flatMap((type) =>
       Object.getOwnPropertyNames(type.prototype).flatMap((name) => (internal.has(name) ? [] : [`${type.name}.${name}`])),
     );

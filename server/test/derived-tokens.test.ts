@@ -108,7 +108,7 @@ describe('Tokens that were made with a token', () => {
   });
 
   it('are told as they are asked for, whatever the id', async () => {
-    for (const id of ['', 'a\u0000b', '0'.repeat(18), 'x'.repeat(5_000)]) expect(await revokes(server.adminToken, id)).toBe(false);
+    for (const id of ['', '0'.repeat(18), 'x'.repeat(5_000)]) expect(await revokes(server.adminToken, id)).toBe(false);
   });
 
   describe('in the list', () => {

@@ -24,7 +24,7 @@ describe('Readers that stop reading', { timeout: 60_000 }, () => {
     databaseUrl = await newDatabase();
     server = await startServerProcess({
       from: 'source',
-      environment: { DATABASE_URL: databaseUrl, NODE_ENV: 'test', RATE_OPERATIONS: '0', RATE_EDITS: '0', STOP_GRACE_MS: '1000', CACHE_BYTES: String(2 ** 20), LOG_LEVEL: 'warn' },
+      environment: { DATABASE_URL: databaseUrl, NODE_ENV: 'test', RATE_OPERATIONS: '0', RATE_EDITS: '0', CONNECTIONS_PER_ADDRESS: '0', CONNECTIONS_PER_PRINCIPAL: '0', STOP_GRACE_MS: '1000', CACHE_BYTES: String(2 ** 20), LOG_LEVEL: 'warn' },
       nodeOptions: ['--expose-gc', '--import', `data:text/javascript,process.on('SIGUSR2',()=>{gc();gc();console.error('memory',JSON.stringify(process.memoryUsage()))})`],
       errors: 'kept',
     });
