@@ -1,4 +1,4 @@
-import { ConcordError, type WorkspaceId } from '@concord/core';
+import { ConcordError, type PatchId, type WorkspaceId } from '@concord/core';
 import type { Logger } from 'pino';
 import type pg from 'pg';
 import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
@@ -105,7 +105,7 @@ export class CommitLoop {
         if (kind === 'connection') {
           this.ambiguous();
           if (attempt < this.attemptsAfter(error)) {
-            this.log.warn({ err: error, attempt, edits: open.length }, 'The database did not take a commit; trying again.');
+            this.log.warn({ err: error, attempt, edits: open.length, patchIds: patchIdsOf(open) }, 'The database did not take a commit; trying again.');
             await delay(Math.min(25 * 2 ** attempt, 1000));
             continue;
           }
@@ -195,13 +195,21 @@ export class CommitLoop {
         return;
       }
     }
-    if (!(error instanceof WorkspaceGone)) this.log.error({ err: error, edits: open.length, documents: keys.slice(0, 10) }, 'Edits were not committed.');
+    if (!(error instanceof WorkspaceGone)) this.log.error({ err: error, edits: open.length, documents: keys.slice(0, 10), patchIds: patchIdsOf(open) }, 'Edits were not committed.');
     for (const push of pushes) {
       const tasks = open.filter((task) => task.push === push);
       if (kind === 'other' && tasks.length < push.verdicts.length && !(error instanceof WorkspaceGone)) for (const task of tasks) refuseAsBug(task);
       else push.reject(rejection(error, kind, push));
     }
   }
+}
+
+/** A log line names so many patches at most; `edits` says how many there were. */
+const maxLoggedPatches = 20;
+
+/** By which a line of the log is found for a patch. An edit without a stamp has the id that its first attempt gave it. */
+function patchIdsOf(tasks: readonly Task[]): readonly PatchId[] {
+  return tasks.slice(0, maxLoggedPatches).flatMap(({ edit, push, index }) => edit.stamp?.patchId ?? push.attempts.get(index)?.patchId ?? []);
 }
 
 const undecided = (tasks: readonly Task[]): readonly Task[] => tasks.filter(({ push, index }) => push.verdicts[index] === undefined);

@@ -6,7 +6,7 @@ import { readConfig } from '../config.js';
 import { Metrics } from '../metrics/metrics.js';
 import { scheduleRetention } from '../retention/schedule.js';
 import { startServer } from '../server.js';
-import { atHead, create, openWorld, patch } from './engine-world.js';
+import { atHead, create, edit, openWorld, patch } from './engine-world.js';
 import { startTestServer, type TestServer } from './harness.js';
 import { postgresUrl } from './postgres-url.js';
 
@@ -141,6 +141,21 @@ describe('The retention', () => {
     expect(figureOf(page, 'concord_retention_runs_total{outcome="DONE"}')).toBe(1);
     expect(figureOf(page, 'concord_retention_rows_total{table="changes"}')).toBe(3);
     expect(figureOf(page, 'concord_retention_rows_total{table="audit"}')).toBe(2);
+  });
+});
+
+describe('The log', () => {
+  it('names the patches that were not committed, twenty at most', async () => {
+    const lines: { readonly msg: string; readonly edits: number; readonly patchIds: readonly string[] }[] = [];
+    const world = await openWorld(postgresUrl());
+    const node = await world.node({ log: pino({ level: 'error' }, { write: (line) => void lines.push(JSON.parse(line) as (typeof lines)[number]) }) });
+    await world.sql.query('ALTER TABLE changes ADD CONSTRAINT nothing_is_taken CHECK (position < 0) NOT VALID');
+    const edits = Array.from({ length: 25 }, (_, n) => edit('d', 'A', n + 1, n, n === 0 ? create({ n: 0 }) : patch({ op: 'inc', path: '/n', value: 1 })));
+    await node.commit.push(world.editor, world.workspaceId, edits).catch(() => undefined);
+    const line = lines.find(({ msg }) => msg === 'Edits were not committed.');
+    expect(line?.edits).toBe(25);
+    expect(line?.patchIds).toEqual(edits.slice(0, 20).map(({ stamp }) => stamp?.patchId));
+    await world.close();
   });
 });
 
