@@ -73,7 +73,7 @@ static void a_refused_patch_changes_nothing(void) {
   CHECK_STATUS(sync_engine_document_patch(engine, "n1", "no patch", &error), SYNC_ENGINE_PATCH_MALFORMED);
   CHECK_STATUS(sync_engine_document_patch(engine, "n1", "{}", NULL), SYNC_ENGINE_PATCH_MALFORMED);
   CHECK_STATUS(sync_engine_document_patch(engine, "n2", "[]", &error), SYNC_ENGINE_DOCUMENT_NOT_FOUND);
-  CHECK_STATUS(sync_engine_document_patch(engine, "a/b", "[]", &error), SYNC_ENGINE_INPUT_INVALID);
+  CHECK_STATUS(sync_engine_document_patch(engine, "a\tb", "[]", &error), SYNC_ENGINE_INPUT_INVALID);
   CHECK_STATUS(sync_engine_document_create(NULL, engine, "n1", NULL, NULL, "{}", &error), SYNC_ENGINE_DOCUMENT_EXISTS);
   CHECK_STATUS(sync_engine_document_create(NULL, engine, NULL, NULL, NULL, "{\"a\":1e999}", &error), SYNC_ENGINE_VALUE_INVALID);
   CHECK_STATUS(sync_engine_document_create(NULL, engine, NULL, NULL, NULL, "{", NULL), SYNC_ENGINE_INPUT_INVALID);
