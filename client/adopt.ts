@@ -2,6 +2,7 @@ import { diff, fail, formatPointer, ok, valueAtPointer, type JsonValue, type Nor
 import { rebasePending, type Advanced } from './advance.js';
 import { createClashes, valueAfter, visiblyDeleted, type DocumentState, type PendingEdit } from './document-state.js';
 import type { DocumentPartsFragment } from './generated/graphql.js';
+import { unlimited } from './unlimited.js';
 
 /** A document as the server has it now. */
 export interface Head extends DocumentPartsFragment {
@@ -64,7 +65,7 @@ export function adopt(before: DocumentState | undefined, head: Head): Result<Adv
  */
 function difference(before: JsonValue, after: JsonValue, pending: readonly PendingEdit[]): NormalPatch {
   const counters = new Set(pending.flatMap(({ patch }) => patch.flatMap((operation) => (operation.op === 'inc' ? [formatPointer(operation.path)] : []))));
-  const patch = diff(before, after, { text: true });
+  const patch = diff(before, after, { text: true, limits: unlimited });
   if (counters.size === 0) return patch;
   return patch.map((operation) => {
     if (operation.op !== 'replace' || !onlyKeys(operation.path) || !counters.has(formatPointer(operation.path))) return operation;

@@ -150,7 +150,7 @@ class Walk {
     // Both ends transform alike, so this is not expected; the rest is then taken past the difference.
     const here = apply(this.confirmed as JsonValue, expected, unlimited);
     if (!here.ok) return here;
-    return this.past([diff(here.value, document, { text: true })], nobody);
+    return this.past([diff(here.value, document, { text: true, limits: unlimited })], nobody);
   }
 
   private flush(): Result<void> {

@@ -147,7 +147,7 @@ interface Asking {
   readonly naming: Naming;
   readonly environment: Environment;
   /** Ends the connection for a reason. */
-  lose(reason: ConcordError): void;
+  readonly lose: (reason: ConcordError) => void;
 }
 
 function execute<Data, V extends Variables>({ client, naming, environment, lose }: Asking, document: TypedDocumentNode<Data, V>, variables: V): Promise<Data> {

@@ -2,6 +2,7 @@ import { diff, type NormalPatch, type PatchId } from '@concord/core';
 import type { DocumentState } from './document-state.js';
 import type { UndoRows, UndoStep } from './store/undo.js';
 import { undoPast } from './undo.js';
+import { unlimited } from './unlimited.js';
 
 /**
  * Within the transaction that alters what the app sees of a document other than by an edit made here: takes the steps that
@@ -12,7 +13,7 @@ export function keepUndo(rows: UndoRows, before: DocumentState, after: DocumentS
   const gone = withdrawn(before, after);
   // The usual case: edits made here have come back.
   if (gone.size === 0 && changes?.every((patch) => patch.length === 0) === true) return;
-  const moved = changes ?? [diff(before.value, after.value, { text: true })];
+  const moved = changes ?? [diff(before.value, after.value, { text: true, limits: unlimited })];
   for (const side of ['undo', 'redo'] as const) {
     const steps = rows.of(after.id, side);
     if (steps.length > 0) rows.replace(after.id, side, steps, past(before, steps, moved, gone));
