@@ -346,7 +346,7 @@ export class Replica {
   async clear(): Promise<void> {
     this.assertOpen();
     await this.connection.stop();
-    await this.session.clear((this.workspaceId ?? null) as WorkspaceId | null);
+    this.session.clear((this.workspaceId ?? null) as WorkspaceId | null);
     this.watchedStatus.decided();
     this.progressed();
   }

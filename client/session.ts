@@ -47,7 +47,7 @@ export class Session {
 
   /** The file has lost a document: all is taken from the server anew, at once or at the next connection, also of another process. */
   resync(): void {
-    this.store.transact(() => this.store.checkpoint.set({ checkpoint: null }));
+    this.store.transact(() => this.leaveFeed());
     this.wanted = 'resync';
     this.endStream?.();
   }
@@ -282,15 +282,15 @@ export class Session {
   }
 
   /** Empties the file, the outbox included, and forgets whose it was. Not while there is a connection. */
-  async clear(workspaceId: WorkspaceId | null): Promise<void> {
-    // First of all: whatever ends the process now, what is left of the documents is taken for those of a history that was left by nobody.
+  clear(workspaceId: WorkspaceId | null): void {
+    // All at once: whoever opens the file after a death in between must not find edits of another, and send them as their own (I12).
     this.store.transact(() => {
       this.store.checkpoint.clear(this.environment.newReplicaId(), workspaceId);
       this.store.conflicts.clear();
       this.store.quarantine.clear();
       this.store.kept.clear();
+      for (const id of this.store.documents.all()) this.store.delete(id);
     });
-    await this.drop(() => undefined);
     this.store.compactFile();
   }
 

@@ -1,4 +1,4 @@
-import { invert, squash, type DocumentId, type PatchId } from '@concord/core';
+import { ConcordError, invert, squash, type DocumentId, type PatchId } from '@concord/core';
 import type { DocumentState, PendingEdit } from './document-state.js';
 import type { Edited, LocalEdits } from './edit.js';
 import type { Store } from './store/store.js';
@@ -123,7 +123,13 @@ export class UndoStack {
         if (patches.length === 0) this.store.transact(forget);
         return patches.map(({ patch }, index) => {
           const make = (): Edited => this.edits.apply(id, patch);
-          return index === patches.length - 1 ? this.edits.together(make, forget) : make();
+          try {
+            return index === patches.length - 1 ? this.edits.together(make, forget) : make();
+          } catch (error) {
+            // What a limit refuses now is refused for ever: it must not stand before the older steps.
+            if (error instanceof ConcordError && error.code === 'LIMIT_EXCEEDED') this.store.transact(forget);
+            throw error;
+          }
         });
       }
     }

@@ -196,4 +196,17 @@ describe('a replica that meets the token of somebody else', () => {
     expect(notes(replica).get('mine')?.value).toEqual({ text: 'mine', n: 0 });
     expect(await authors()).toHaveLength(1);
   });
+
+  it('sends nothing of the first one when it is closed while it is cleared', async () => {
+    const { replica, database } = await withOther();
+    await stopped(replica, 'OTHER_PRINCIPAL');
+    const cleared = replica.clear().catch((error: unknown) => error);
+    await replica.close();
+    // Either all of it is gone, or nothing is and the file is still the first one's.
+    await cleared;
+    const again = await world.open({ database, token: await world.server.newToken('EDITOR') });
+    await reaches(again, ({ connection, stopped: reason }) => connection === 'live' || reason !== null);
+    if (again.status.stopped === null) await world.settle(again);
+    expect(await authors()).toHaveLength(1);
+  });
 });

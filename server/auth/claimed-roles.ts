@@ -2,6 +2,7 @@ import { parseWorkspaceId, type PrincipalId, type WorkspaceId } from '@concord/c
 import type { Role } from '@concord/schema';
 import { auditRow } from '../audit.js';
 import type { Prisma, PrismaClient } from '../generated/prisma/client.js';
+import { withdrawInvitationsOf } from './invitations.js';
 import type { MembershipCache } from './membership-cache.js';
 
 /** What a JWT says of its principal's roles, and when it was issued. */
@@ -31,7 +32,7 @@ export function readRoles(claim: unknown): ReadonlyMap<WorkspaceId, Role> | null
 /** Makes a principal's memberships say what its JWT says. */
 export type ApplyClaims = (principalId: PrincipalId, claimed: ClaimedRoles) => Promise<void>;
 
-type Step = { readonly workspaceId: WorkspaceId; readonly role: Role | null };
+type Step = { readonly workspaceId: WorkspaceId; readonly role: Role | null; readonly wasOwner: boolean };
 
 /**
  * A workspace that the claim names gives the claim's role, also where Concord has given another; only in workspaces that the principal
@@ -49,10 +50,10 @@ export function createApplyClaims({ prisma, memberships, now }: { readonly prism
       const workspaceId = id as WorkspaceId;
       const role = roles.get(workspaceId) ?? null;
       const has = held.get(id);
-      if (has?.source !== 'OWN' && (has?.source !== 'CLAIM' || has.role !== role)) steps.push({ workspaceId, role });
+      if (has?.source !== 'OWN' && (has?.source !== 'CLAIM' || has.role !== role)) steps.push({ workspaceId, role, wasOwner: has?.role === 'OWNER' });
     }
-    for (const { workspaceId, source } of principal.memberships) {
-      if (source === 'CLAIM' && !roles.has(workspaceId as WorkspaceId)) steps.push({ workspaceId: workspaceId as WorkspaceId, role: null });
+    for (const { workspaceId, role, source } of principal.memberships) {
+      if (source === 'CLAIM' && !roles.has(workspaceId as WorkspaceId)) steps.push({ workspaceId: workspaceId as WorkspaceId, role: null, wasOwner: role === 'OWNER' });
     }
     return { steps, isNewer: principal.claimsIssuedAt === null || principal.claimsIssuedAt < issuedAt };
   }
@@ -64,10 +65,12 @@ export function createApplyClaims({ prisma, memberships, now }: { readonly prism
       await transaction.$queryRaw`SELECT id FROM principals WHERE id = ${principalId} FOR UPDATE`;
       const { steps, isNewer } = await stepsOf(transaction, principalId, claimed);
       if (isNewer) await transaction.principal.update({ where: { id: principalId }, data: { claimsIssuedAt: claimed.issuedAt } });
-      for (const { workspaceId, role } of steps) {
+      for (const { workspaceId, role, wasOwner } of steps) {
         const where = { workspaceId_principalId: { workspaceId, principalId } };
         if (role === null) await transaction.membership.delete({ where });
         else await transaction.membership.upsert({ where, create: { workspaceId, principalId, role, source: 'CLAIM' }, update: { role, source: 'CLAIM' } });
+        // An owner no more: what it has invited to must not bring it back.
+        if (wasOwner && role !== 'OWNER') await withdrawInvitationsOf(transaction, workspaceId, principalId, now());
         await transaction.auditEntry.create({ data: auditRow({ workspaceId, principalId, action: 'SET_ROLE', outcome: 'OK', detail: { principalId, role, by: 'JWT' } }, now()) });
       }
       return steps;

@@ -140,13 +140,15 @@ async function listTokens(prisma: Acts['prisma'], viewer: Viewer, { workspaceId,
     take: first + 1,
   });
   return {
-    rows: rows.slice(0, first).map(({ principal, principalId, workspaceId: grantedBy, label, ...row }) => ({
+    rows: rows.slice(0, first).map(({ principal, principalId, workspaceId: grantedBy, label, parentId, ...row }) => ({
       row: {
         ...row,
         principalId: principalId as PrincipalId,
         principalName: principal.name,
-        label: principalId === viewer.principalId || (workspaceId !== null && grantedBy === workspaceId) ? label : null,
-        workspaceId: grantedBy as WorkspaceId | null,
+        // What another workspace granted is nothing of an owner here.
+        ...(principalId === viewer.principalId || (workspaceId !== null && grantedBy === workspaceId)
+          ? { label, parentId, workspaceId: grantedBy as WorkspaceId | null }
+          : { label: null, parentId: null, workspaceId: null }),
       },
       key: `${row.createdAt.getTime()}.${row.id}`,
     })),

@@ -68,13 +68,16 @@ async function writeFile(client: pg.Client, header: BackupHeader, file: string):
     const written = pipeline(gzip, async (packed: AsyncIterable<Buffer>) => {
       for await (const chunk of packed) await write(chunk);
     });
+    let failed: unknown;
+    // At once: a disk that is full while rows are waited for must not end the process before the clean-up.
+    written.catch((error: unknown) => (failed = error));
     try {
       for (const table of header.tables) await copyTable(client, table, gzip);
       gzip.end();
     } catch (error) {
       gzip.destroy(error as Error);
       await written.catch(() => undefined);
-      throw error;
+      throw failed ?? error;
     }
     await written;
     await handle.writeFile(hash.digest());

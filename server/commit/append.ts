@@ -49,6 +49,7 @@ export async function append(db: Queryable, changes: readonly NewChange[], commi
   const last = new Map<DocumentKey, { readonly change: NewChange; readonly ordinal: number; readonly first: Revision }>();
   const ordinals: number[] = [];
   const conflicts: string[] = [];
+  const inBatch = new ChangesInBatch(changes);
   for (const change of changes) {
     const { workspaceId, documentId, epoch, knownAt } = change.state;
     const moved = workspaces.get(workspaceId) ?? { changes: 0, epoch, knownAt };
@@ -60,7 +61,7 @@ export async function append(db: Queryable, changes: readonly NewChange[], commi
     change.state.sinceSnapshot += change.text.length;
     const key = documentKey(workspaceId, documentId);
     last.set(key, { change, ordinal, first: last.get(key)?.first ?? change.change.revision });
-    for (const [n, found] of change.conflicts.entries()) conflicts.push(conflictRecord(change, ordinal, n, inBatch(changes, change, found)));
+    for (const [n, found] of change.conflicts.entries()) conflicts.push(conflictRecord(change, ordinal, n, { ...found, earlier: inBatch.find(change, found) }));
   }
 
   const heads: Head[] = [];
@@ -107,10 +108,19 @@ interface FoundInBatch extends FoundConflict {
   readonly earlier: NewChange | undefined;
 }
 
-const inBatch = (changes: readonly NewChange[], later: NewChange, found: FoundConflict): FoundInBatch => ({
-  ...found,
-  earlier: changes.find(({ state, change }) => state === later.state && change.revision === found.againstRevision),
-});
+/** The changes of a batch by document and revision; looked through only where there is a conflict. */
+class ChangesInBatch {
+  private byRevision: Map<string, NewChange> | undefined;
+
+  constructor(private readonly changes: readonly NewChange[]) {}
+
+  find({ state }: NewChange, { againstRevision }: FoundConflict): NewChange | undefined {
+    this.byRevision ??= new Map(this.changes.map((one) => [keyOf(one.state, one.change.revision), one]));
+    return this.byRevision.get(keyOf(state, againstRevision));
+  }
+}
+
+const keyOf = ({ workspaceId, documentId }: NewChange['state'], revision: number): string => `${revision} ${documentKey(workspaceId, documentId)}`;
 
 /** The id of a workspace holds no character that JSON escapes; that of a document may. */
 function conflictRecord({ state, change, principalId }: NewChange, ordinal: number, n: number, { againstRevision, conflict, earlier }: FoundInBatch): string {

@@ -143,7 +143,7 @@ describe('Tokens that were made with a token', () => {
       expect((await list(server.token, `(workspaceId: "${mine}")`)).nodes?.map(({ id }) => id)).toContain(own);
       const guest = await granted();
       await sql.query(`INSERT INTO memberships (workspace_id, principal_id, role) VALUES ($1, $2, 'VIEWER')`, [mine, guest.principalId]);
-      expect((await list(server.token, `(workspaceId: "${mine}")`)).nodes?.find(({ id }) => id === guest.id)).toMatchObject({ label: null, workspaceId: 'main' });
+      expect((await list(server.token, `(workspaceId: "${mine}")`)).nodes?.find(({ id }) => id === guest.id)).toMatchObject({ label: null, parentId: null, workspaceId: null });
       expect((await list(guest.token, `(workspaceId: "${mine}")`)).errors[0]?.extensions['code']).toBe('FORBIDDEN');
       expect((await list(guest.token, '(workspaceId: "elsewhere")')).errors[0]?.extensions['code']).toBe('WORKSPACE_NOT_FOUND');
       expect((await list(guest.token, '(after: "nonsense")')).errors[0]?.extensions['code']).toBe('CURSOR_INVALID');

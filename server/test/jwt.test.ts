@@ -93,6 +93,17 @@ describe('A JWT', () => {
     expect(await workspaces(await sign({ sub, iat: iat + 1 }))).toEqual([]);
   });
 
+  it('ends the open invitations of an owner who is none any more by its claim', async () => {
+    const sub = newSubject();
+    const iat = Math.floor(Date.now() / 1000);
+    const invited = await server.graphql('mutation { invite(workspaceId: "main", role: OWNER) { token } }', {}, await sign({ sub, iat: iat - 10, concord_roles: { main: 'OWNER' } }));
+    const { token } = invited.data!['invite'] as { readonly token: string };
+    await workspaces(await sign({ sub, iat, concord_roles: { main: 'VIEWER' } }));
+    const second = await sign({ sub: newSubject(), concord_roles: {} });
+    const accepted = await server.graphql('mutation ($token: String!) { acceptInvitation(token: $token) { id } }', { token }, second);
+    expect(accepted.errors[0]?.extensions).toMatchObject({ code: 'INPUT_INVALID', path: '/token' });
+  });
+
   it('leaves what Concord has given where its claim says nothing of it, and the maker of a workspace its owner', async () => {
     const sub = newSubject();
     const token = await sign({ sub, concord_roles: {} });

@@ -75,3 +75,8 @@ WHERE a."action" = 'CREATE_TOKEN' AND a."outcome" = 'OK' AND a."workspace_id" <>
 
 UPDATE "principals" p SET "workspace_id" = a."workspace_id" FROM "audit_entries" a
 WHERE a."action" = 'CREATE_TOKEN' AND a."outcome" = 'OK' AND a."workspace_id" <> '' AND a."detail" ->> 'for' = p."id";
+
+-- Who made a workspace holds it as its own: no claim of a JWT takes that role away.
+UPDATE "memberships" m SET "source" = 'OWN'
+FROM "audit_entries" a
+WHERE a."action" = 'CREATE_WORKSPACE' AND a."outcome" = 'OK' AND a."workspace_id" = m."workspace_id" AND a."principal_id" = m."principal_id" AND m."role" = 'OWNER';
